@@ -1,0 +1,174 @@
+package actors
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"unique"
+)
+
+// AddressMax is the longest canonical address in bytes.
+const AddressMax = 256
+
+// ErrAddress is wrapped by every error of [ParseAddress].
+var ErrAddress = errors.New("actors: bad address")
+
+// An Address says where a node can be reached: scheme://host:port/path in
+// canonical form. It is a small interned value: two addresses are equal
+// exactly if their canonical texts are. The zero Address is none.
+type Address struct {
+	text unique.Handle[string]
+}
+
+// IsZero reports whether a is no address.
+func (a Address) IsZero() bool { return a == Address{} }
+
+// String returns the canonical text, "" for the zero Address.
+func (a Address) String() string {
+	if a.IsZero() {
+		return ""
+	}
+	return a.text.Value()
+}
+
+// Scheme returns the part before "://".
+func (a Address) Scheme() string {
+	scheme, _, _ := strings.Cut(a.String(), "://")
+	return scheme
+}
+
+// Host returns the host without port, IPv6 addresses without brackets.
+func (a Address) Host() string {
+	_, rest, _ := strings.Cut(a.String(), "://")
+	authority, _, _ := strings.Cut(rest, "/")
+	if i := strings.LastIndexByte(authority, ':'); i >= 0 {
+		authority = authority[:i]
+	}
+	return strings.Trim(authority, "[]")
+}
+
+// defaultPorts are assumed where an address names none.
+func defaultPort(scheme string) string {
+	switch scheme {
+	case "ws", "http":
+		return "80"
+	case "wss", "https":
+		return "443"
+	}
+	return ""
+}
+
+// ParseAddress returns the canonical form of s.
+//
+// Scheme and host are lowered, an IP address is written in its shortest form,
+// the default port of ws (80) and wss (443) is filled in, a lone trailing
+// slash is dropped. Errors wrap [ErrAddress] and say what is wrong.
+func ParseAddress(s string) (Address, error) {
+	if len(s) > AddressMax {
+		return Address{}, fmt.Errorf("%w: %d bytes, at most %d allowed", ErrAddress, len(s), AddressMax)
+	}
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] >= 0x7f {
+			return Address{}, fmt.Errorf("%w %q: only printable ASCII without spaces is allowed", ErrAddress, s)
+		}
+	}
+	scheme, rest, ok := strings.Cut(s, "://")
+	scheme = strings.ToLower(scheme)
+	if !ok || !validScheme(scheme) {
+		return Address{}, fmt.Errorf("%w %q: want scheme://host:port", ErrAddress, s)
+	}
+	authority, path, hasPath := strings.Cut(rest, "/")
+	host, port, err := splitAuthority(authority)
+	if err != nil {
+		return Address{}, fmt.Errorf("%w %q: %w", ErrAddress, s, err)
+	}
+	if port == "" {
+		port = defaultPort(scheme)
+	}
+	if port, err = canonicalPort(port); err != nil {
+		return Address{}, fmt.Errorf("%w %q: %w", ErrAddress, s, err)
+	}
+	text := scheme + "://" + host + ":" + port
+	if hasPath && path != "" {
+		text += "/" + path
+	}
+	if len(text) > AddressMax {
+		return Address{}, fmt.Errorf("%w: %d bytes, at most %d allowed", ErrAddress, len(text), AddressMax)
+	}
+	return Address{unique.Make(text)}, nil
+}
+
+// MustAddress is [ParseAddress] for addresses known to be good; it panics on
+// an error.
+func MustAddress(s string) Address {
+	a, err := ParseAddress(s)
+	if err != nil {
+		panic(err)
+	}
+	return a
+}
+
+func validScheme(s string) bool {
+	if s == "" || s[0] < 'a' || s[0] > 'z' {
+		return false
+	}
+	for i := range len(s) {
+		c := s[i]
+		if (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '+' && c != '-' && c != '.' {
+			return false
+		}
+	}
+	return true
+}
+
+// splitAuthority separates host and port and writes the host canonically.
+func splitAuthority(s string) (host, port string, err error) {
+	if strings.ContainsAny(s, "@?#") {
+		return "", "", errors.New("no user, query or fragment is allowed")
+	}
+	if strings.HasPrefix(s, "[") {
+		end := strings.IndexByte(s, ']')
+		if end < 0 {
+			return "", "", errors.New("missing ]")
+		}
+		ip, err := netip.ParseAddr(s[1:end])
+		if err != nil || !ip.Is6() || ip.Zone() != "" {
+			return "", "", errors.New("want an IPv6 address without zone in brackets")
+		}
+		rest := s[end+1:]
+		if rest != "" && rest[0] != ':' {
+			return "", "", errors.New("want :port after ]")
+		}
+		return "[" + ip.String() + "]", strings.TrimPrefix(rest, ":"), nil
+	}
+	host, port, _ = strings.Cut(s, ":")
+	host = strings.TrimSuffix(strings.ToLower(host), ".")
+	if host == "" {
+		return "", "", errors.New("missing host")
+	}
+	if strings.ContainsAny(host, "[]:%\\\"<>^`{|}") {
+		return "", "", errors.New("bad host")
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		host = ip.String()
+	}
+	return host, port, nil
+}
+
+func canonicalPort(s string) (string, error) {
+	if s == "" {
+		return "", errors.New("missing port")
+	}
+	port := 0
+	for i := range len(s) {
+		if s[i] < '0' || s[i] > '9' || port > 65535 {
+			return "", fmt.Errorf("bad port %q", s)
+		}
+		port = port*10 + int(s[i]-'0')
+	}
+	if port < 1 || port > 65535 {
+		return "", fmt.Errorf("port %q is not from 1 to 65535", s)
+	}
+	return fmt.Sprint(port), nil
+}

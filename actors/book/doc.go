@@ -1,0 +1,23 @@
+// Package book is the address book of a node: what it knows of where peers
+// can be reached.
+//
+// A [Book] is the store: entries at positions 0 to Len−1, and bars. It is an
+// interface with one test suite (booktest), so that a compact book in memory,
+// a database on disk and a browser's store behave alike. A [Table] is the
+// policy over any Book. What it guarantees:
+//
+//   - It is bounded: at most Limits.Entries addresses, at most Limits.Bars
+//     bars, and at most a quota of addresses from one source.
+//   - An address that its user removed stays removed for Limits.RemovedFor,
+//     whatever peers say; only its user can bring it back sooner.
+//   - Purging only forgets: a purged address may be learned again.
+//   - Saved addresses are never purged and never evicted.
+//   - Eviction takes from the source with the most entries, and never an
+//     address in use.
+//   - Sampling is uniform over positions, without repeats, by Floyd's
+//     algorithm (Bentley and Floyd, "A sample of brilliance", 1987) with the
+//     caller's random stream. So every Book draws alike.
+//
+// The source of an address is the host that told of it, never an id that
+// somebody claims: see [Entry.Source].
+package book

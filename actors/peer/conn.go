@@ -1,0 +1,525 @@
+package peer
+
+import (
+	"encoding/binary"
+	"strings"
+
+	"peernet/actors"
+	"peernet/actors/book"
+	"peernet/actors/wire"
+)
+
+// identity is what the actors of one node share; it does not change once they
+// run.
+type identity struct {
+	config        *Config
+	id            NodeID
+	advertise     []actors.Address
+	root          actors.Ref
+	store, gossip actors.Ref
+	messageCost   actors.Time // a second divided by Config.RateMax
+}
+
+// connState is the state of a Conn.
+type connState uint8
+
+const (
+	connDialling connState = iota // waiting for the link
+	connHello                     // waiting for the hello and its answer
+	connReady                     // waiting for Gossip's verdict
+	connUp                        // in use
+	connLeaving                   // refused, and still owes addresses
+	connEnded                     // asked to be stopped
+)
+
+// What a Conn still expects or owes.
+type connFlags uint8
+
+const (
+	gotHello     connFlags = 1 << iota // the peer's hello request was seen
+	gotAnswer                          // our hello was answered
+	awaitAnswer                        // a hello or ping is out
+	oweAddresses                       // the Store was asked on the peer's behalf
+	probing                            // Gossip waits to hear whether the peer lives
+	undecided                          // the verdict was late once
+)
+
+// A Conn is one connection to a peer: it speaks the handshake, keeps the link
+// alive, answers for addresses, and passes requests and responses between the
+// link and Gossip.
+type Conn struct {
+	node    *identity
+	link    actors.Link
+	address actors.Address // dialled; zero for accepted links
+	timer   actors.Timer
+	heard   actors.Time // when the last message arrived
+	paid    actors.Time // until when the messages received use up the rate
+	nonce   nonce       // of the hello or ping that is out
+	asked   nonce       // of the version 2 address request that is out
+	id      NodeID      // of the peer, once known
+	state   connState
+	flags   connFlags
+	version uint8 // of the wire, 0 while unknown
+	leaving wire.GoodbyeReason
+}
+
+// Receive implements [actors.Actor].
+func (c *Conn) Receive(ctx actors.Context, m actors.Message) {
+	if c.state == connEnded {
+		return
+	}
+	switch m := m.(type) {
+	case *wire.Frame:
+		if c.admit(ctx, m) {
+			c.onFrame(ctx, m)
+		}
+	case *send:
+		c.onSend(ctx, m)
+	case *tick:
+		c.onTick(ctx)
+	case *actors.Started:
+		c.onStarted(ctx)
+	case *actors.LinkUp:
+		c.link = m.Link
+		c.greet(ctx)
+	case *actors.LinkDown:
+		c.onLinkDown(ctx, m)
+	case *actors.LinkMalformed:
+		c.note(ctx, actors.Event{Kind: EventMalformed, Text: m.Reason})
+		c.finish(ctx, wire.GoodbyeProtocol, c.failure(), "malformed: "+m.Reason)
+	case *verdict:
+		c.onVerdict(ctx, m)
+	case *shared:
+		c.onShared(ctx, m)
+	case *exchange:
+		c.askAddresses(ctx)
+	case *probe:
+		c.flags |= probing
+		c.sendProbe(ctx)
+	default:
+		if c.admit(ctx, m) {
+			c.onControl(ctx, m)
+		}
+	}
+}
+
+func (c *Conn) onStarted(ctx actors.Context) {
+	if c.link != nil {
+		c.greet(ctx)
+		return
+	}
+	ctx.Dial(c.address)
+	c.timer = ctx.After(c.node.config.HelloTimeout, ticks[tickConn])
+}
+
+// greet starts the handshake on a link that has just come up.
+func (c *Conn) greet(ctx actors.Context) {
+	ctx.Cancel(c.timer)
+	c.state = connHello
+	c.heard = ctx.Now()
+	c.link.Bind(ctx.Self())
+	c.sendHello(ctx)
+	c.timer = ctx.After(c.node.config.HelloTimeout, ticks[tickConn])
+}
+
+// admit reports whether a message from the link may be handled, by its rate.
+func (c *Conn) admit(ctx actors.Context, m actors.Message) bool {
+	c.heard = ctx.Now()
+	if !c.pay(ctx, 1) {
+		c.note(ctx, actors.Event{Kind: EventThrottled, Message: m})
+		return false
+	}
+	return c.state != connLeaving
+}
+
+// pay takes n messages off the link's rate (the generic cell rate algorithm,
+// ITU-T I.371), with bursts of two seconds' worth.
+func (c *Conn) pay(ctx actors.Context, n actors.Time) bool {
+	now := ctx.Now()
+	c.paid = max(c.paid, now)
+	cost := n * c.node.messageCost
+	if c.paid+cost > now+2*actors.Second {
+		return false
+	}
+	c.paid += cost
+	return true
+}
+
+func (c *Conn) onFrame(ctx actors.Context, f *wire.Frame) {
+	if typ := f.Body.Type; strings.HasPrefix(typ, "_") {
+		switch typ {
+		case wire.TypeHello:
+			c.onHello(ctx, f)
+			return
+		case wire.TypeAddresses:
+			c.onAddressFrame(ctx, f)
+			return
+		}
+	}
+	if f.Response && f.Body.Type == "" && c.asked != (nonce{}) && f.Body.Reply == string(c.asked[:]) {
+		c.onAddressResponse(ctx, f)
+		return
+	}
+	if c.state != connUp {
+		c.note(ctx, actors.Event{Kind: EventEarly, Message: f})
+		return
+	}
+	ctx.Send(c.node.gossip, f)
+}
+
+// onHello handles a hello request or an answer to ours. Neither is taken from
+// further away than the neighbour.
+func (c *Conn) onHello(ctx actors.Context, f *wire.Frame) {
+	if f.Hops > 0 {
+		c.note(ctx, actors.Event{Kind: EventInvalid, Message: f, Text: "hello from afar"})
+		return
+	}
+	if len(f.Body.Data) != wire.NodeIDLen {
+		c.note(ctx, actors.Event{Kind: EventInvalid, Message: f, Text: "hello without node id"})
+		c.finish(ctx, wire.GoodbyeProtocol, c.failure(), "hello without node id")
+		return
+	}
+	id := NodeID([]byte(f.Body.Data))
+	if f.Response {
+		if c.flags&awaitAnswer == 0 || f.Body.Reply != string(c.nonce[:]) {
+			return
+		}
+		c.flags |= gotAnswer
+		c.onAnswer(ctx)
+	}
+	if c.id != (NodeID{}) && c.id != id {
+		c.note(ctx, actors.Event{Kind: EventInvalid, Message: f, Text: "node id changed"})
+		c.finish(ctx, wire.GoodbyeProtocol, c.failure(), "node id changed")
+		return
+	}
+	c.id = id
+	if id == c.node.id {
+		c.finish(ctx, wire.GoodbyeSelf, book.OutcomeNone, "self")
+		return
+	}
+	if !f.Response {
+		c.onHelloRequest(ctx, f)
+	}
+	// onHelloRequest may have ended the Conn; then the state is another.
+	if c.state == connHello && c.flags&(gotHello|gotAnswer) == gotHello|gotAnswer {
+		c.state = connReady
+		ctx.Send(c.node.gossip, &ready{id: c.id, version: c.version})
+	}
+}
+
+func (c *Conn) onHelloRequest(ctx actors.Context, f *wire.Frame) {
+	c.transmit(ctx, &wire.Frame{Response: true, Body: wire.NewBody(wire.Body{
+		ID: randomID(ctx), Reply: f.Body.ID, Type: wire.TypeHello, Data: string(c.node.id[:]),
+	})})
+	if c.flags&gotHello != 0 {
+		return
+	}
+	c.flags |= gotHello
+	c.version = 2
+	network := ""
+	if h := f.Body.Hello; h != nil && h.Version >= wire.Version {
+		c.version = wire.Version
+		network = h.Network
+	}
+	if network != c.node.config.Network {
+		c.finish(ctx, wire.GoodbyeNetwork, book.OutcomeRefused, "network "+network)
+		return
+	}
+	if c.version == 2 {
+		c.askAddresses(ctx)
+		return
+	}
+	h := f.Body.Hello
+	if !h.Observed.IsZero() {
+		ctx.Emit(actors.Event{Kind: EventObserved, Peer: ctx.Self(), Address: h.Observed})
+	}
+	if len(h.Advertised) > 0 {
+		c.learn(ctx, h.Advertised)
+	}
+	if h.Wanted > 0 {
+		c.giveAddresses(ctx, h.Wanted, "")
+	}
+}
+
+// onAddressFrame handles what version 2 sends under the type of address
+// requests: the request, and from some peers the answers.
+func (c *Conn) onAddressFrame(ctx actors.Context, f *wire.Frame) {
+	switch {
+	case f.Response:
+		c.onAddressResponse(ctx, f)
+	case f.Hops > 0:
+		c.note(ctx, actors.Event{Kind: EventInvalid, Message: f, Text: "address request from afar"})
+	default:
+		c.giveAddresses(ctx, wantedV2(f.Body), f.Body.ID)
+	}
+}
+
+// onAddressResponse handles one address of a version 2 answer.
+func (c *Conn) onAddressResponse(ctx actors.Context, f *wire.Frame) {
+	if c.asked == (nonce{}) || f.Body.Reply != string(c.asked[:]) {
+		c.note(ctx, actors.Event{Kind: EventInvalid, Message: f, Text: "addresses not asked for"})
+		return
+	}
+	a, err := actors.ParseAddress(f.Body.Data)
+	if err != nil {
+		c.note(ctx, actors.Event{Kind: EventInvalid, Message: f, Text: err.Error()})
+		return
+	}
+	c.learn(ctx, []actors.Address{a})
+}
+
+// onControl handles the messages of version 3 links.
+func (c *Conn) onControl(ctx actors.Context, m actors.Message) {
+	switch m := m.(type) {
+	case *wire.Addresses:
+		if m.Bad > 0 {
+			c.note(ctx, actors.Event{Kind: EventInvalid, N: int64(m.Bad), Text: "bad addresses"})
+		}
+		if len(m.List) > 0 {
+			c.learn(ctx, m.List)
+		}
+	case *wire.AddressRequest:
+		c.giveAddresses(ctx, m.N, "")
+	case *wire.Ping:
+		c.transmit(ctx, &wire.Pong{Nonce: m.Nonce})
+	case *wire.Pong:
+		if c.flags&awaitAnswer != 0 && m.Nonce == c.nonce.number() {
+			c.onAnswer(ctx)
+		}
+	case *wire.Goodbye:
+		c.onGoodbye(ctx, m)
+	case *wire.Invalid:
+		c.note(ctx, actors.Event{Kind: EventInvalid, Text: m.Reason})
+	}
+}
+
+// onAnswer handles the answer to a hello or ping.
+func (c *Conn) onAnswer(ctx actors.Context) {
+	c.flags &^= awaitAnswer
+	if c.flags&probing != 0 {
+		c.flags &^= probing
+		ctx.Send(c.node.gossip, &alive{})
+	}
+}
+
+func (c *Conn) onGoodbye(ctx actors.Context, m *wire.Goodbye) {
+	ctx.Emit(actors.Event{Kind: EventGoodbye, Peer: ctx.Self(), Address: c.address, N: int64(m.Reason)})
+	outcome := book.OutcomeNone
+	if c.state < connUp && c.flags&gotAnswer != 0 {
+		outcome = book.OutcomeRefused
+	}
+	c.end(ctx, &gone{outcome: outcome, reason: "goodbye: " + m.Reason.String()})
+}
+
+func (c *Conn) onLinkDown(ctx actors.Context, m *actors.LinkDown) {
+	c.link = nil
+	outcome := c.failure()
+	if c.state != connUp {
+		ctx.Emit(actors.Event{Kind: EventDialFailed, Peer: ctx.Self(), Address: c.address, Text: m.Reason.String()})
+	} else if m.Reason == actors.ReasonClosed {
+		outcome = book.OutcomeNone
+	}
+	c.end(ctx, &gone{outcome: outcome, reason: m.Reason.String()})
+}
+
+// failure is the outcome of a link that ends for no good reason.
+func (c *Conn) failure() book.Outcome {
+	if c.state == connReady || c.state == connLeaving {
+		return book.OutcomeRefused // it did answer
+	}
+	return book.OutcomeFailed
+}
+
+func (c *Conn) onVerdict(ctx actors.Context, v *verdict) {
+	switch {
+	case v.goodbye != 0 && c.state == connReady && c.flags&oweAddresses != 0:
+		c.state, c.leaving = connLeaving, v.goodbye
+	case v.goodbye == wire.GoodbyeShutdown, v.goodbye == wire.GoodbyeUser, v.goodbye != 0 && c.state == connUp:
+		c.finish(ctx, v.goodbye, book.OutcomeNone, v.goodbye.String())
+	case v.goodbye != 0:
+		c.finish(ctx, v.goodbye, book.OutcomeRefused, v.goodbye.String())
+	case c.state == connReady:
+		c.state = connUp
+		ctx.Cancel(c.timer)
+		c.timer = 0
+		if !c.node.config.Static {
+			c.timer = ctx.After(c.node.config.KeepAlive, ticks[tickConn])
+		}
+	}
+}
+
+// onTick handles the one timer of a Conn: the deadline of the dial and of the
+// handshake, then the keep-alive.
+func (c *Conn) onTick(ctx actors.Context) {
+	c.timer = 0
+	cfg := c.node.config
+	silent := ctx.Now().Sub(c.heard)
+	switch {
+	case c.state == connReady && c.flags&undecided == 0:
+		// No verdict yet: the other end is to decide about a duplicate.
+		c.flags |= undecided
+		c.timer = ctx.After(2*cfg.HelloTimeout, ticks[tickConn])
+	case c.state == connReady:
+		c.finish(ctx, wire.GoodbyeDuplicate, book.OutcomeRefused, "duplicate, undecided")
+	case c.state != connUp:
+		ctx.Emit(actors.Event{Kind: EventDialFailed, Peer: ctx.Self(), Address: c.address, Text: "no answer to hello"})
+		c.finish(ctx, wire.GoodbyeSilent, book.OutcomeFailed, "no answer to hello")
+	case c.flags&awaitAnswer != 0 && silent >= cfg.HelloTimeout:
+		c.finish(ctx, wire.GoodbyeSilent, book.OutcomeFailed, "silent")
+	case c.flags&awaitAnswer != 0:
+		// It did not answer, but it talks. A probe wants an answer.
+		if c.flags&probing != 0 {
+			c.finish(ctx, wire.GoodbyeSilent, book.OutcomeFailed, "did not answer a probe")
+			return
+		}
+		c.flags &^= awaitAnswer
+		c.timer = ctx.After(cfg.KeepAlive-silent, ticks[tickConn])
+	case silent >= cfg.KeepAlive:
+		c.sendProbe(ctx)
+	default:
+		c.timer = ctx.After(cfg.KeepAlive-silent, ticks[tickConn])
+	}
+}
+
+// onShared passes addresses from the Store on to the peer.
+func (c *Conn) onShared(ctx actors.Context, m *shared) {
+	c.flags &^= oweAddresses
+	if c.version == 2 {
+		for _, a := range m.list {
+			c.transmit(ctx, &wire.Frame{Response: true, Body: wire.NewBody(wire.Body{
+				ID: randomID(ctx), Reply: m.reply, Data: a.String(), Limit: 1,
+			})})
+		}
+	} else {
+		c.transmit(ctx, wire.NewAddresses(m.list))
+	}
+	if c.state == connLeaving {
+		c.finish(ctx, c.leaving, book.OutcomeRefused, c.leaving.String())
+	}
+}
+
+func (c *Conn) onSend(ctx actors.Context, m *send) {
+	if c.state == connUp && (c.version != 2 || m.Hops <= hopsMaxV2) {
+		c.transmit(ctx, &m.Frame)
+	}
+}
+
+func (c *Conn) sendHello(ctx actors.Context) {
+	c.nonce = randomNonce(ctx)
+	c.flags |= awaitAnswer
+	cfg := c.node.config
+	c.transmit(ctx, &wire.Frame{Body: wire.NewBody(wire.Body{
+		ID: string(c.nonce[:]), Type: wire.TypeHello, Data: string(c.node.id[:]), Limit: 1,
+		Hello: &wire.Hello{
+			Version: wire.Version, Network: cfg.Network, Advertised: c.node.advertise,
+			Observed: c.link.Remote(), Wanted: uint32(c.wanted()),
+		},
+	})})
+}
+
+// wanted is how many addresses the hello asks for.
+func (c *Conn) wanted() int {
+	if c.node.config.Static || c.state == connUp {
+		return 0
+	}
+	return c.node.config.Exchange
+}
+
+// sendProbe asks the peer for a sign of life.
+func (c *Conn) sendProbe(ctx actors.Context) {
+	if c.version == 2 {
+		c.sendHello(ctx)
+	} else {
+		c.nonce = randomNonce(ctx)
+		c.flags |= awaitAnswer
+		c.transmit(ctx, &wire.Ping{Nonce: c.nonce.number()})
+	}
+	ctx.Cancel(c.timer)
+	c.timer = ctx.After(c.node.config.HelloTimeout, ticks[tickConn])
+}
+
+func (c *Conn) askAddresses(ctx actors.Context) {
+	n := c.node.config.Exchange
+	switch {
+	case c.node.config.Static:
+	case c.version != 2:
+		c.transmit(ctx, &wire.AddressRequest{N: uint32(n)})
+	default:
+		c.asked = randomNonce(ctx)
+		c.transmit(ctx, &wire.Frame{Body: wire.NewBody(wire.Body{
+			ID: string(c.asked[:]), Type: wire.TypeAddresses, Data: requestV2(n), Limit: 1,
+		})})
+	}
+}
+
+// giveAddresses has the Store answer the peer's request for n addresses. It
+// costs the peer as many messages of its rate as it may get.
+func (c *Conn) giveAddresses(ctx actors.Context, n uint32, reply string) {
+	count := int(min(n, wire.AddressesMax))
+	if c.flags&oweAddresses != 0 || !c.pay(ctx, actors.Time(count)) {
+		c.note(ctx, actors.Event{Kind: EventThrottled, Text: "address request"})
+		return
+	}
+	c.flags |= oweAddresses
+	ctx.Send(c.node.store, &share{n: count, to: c.address, reply: reply})
+}
+
+func (c *Conn) learn(ctx actors.Context, list []actors.Address) {
+	ctx.Send(c.node.store, &learn{list: list, from: c.address, remote: c.link.Remote()})
+}
+
+// transmit hands m to the link. A peer that does not read is cut off.
+func (c *Conn) transmit(ctx actors.Context, m actors.Message) {
+	if c.link == nil {
+		return
+	}
+	if c.link.Send(m) == actors.ErrLinkFull {
+		c.note(ctx, actors.Event{Kind: EventSlow})
+		c.finish(ctx, 0, book.OutcomeFailed, "does not read")
+	}
+}
+
+// finish says goodbye, where the peer understands it, and ends the Conn.
+func (c *Conn) finish(ctx actors.Context, why wire.GoodbyeReason, o book.Outcome, reason string) {
+	if c.link != nil && c.version != 2 && why != 0 {
+		// A full link is closed without a goodbye.
+		_ = c.link.Send(&wire.Goodbye{Reason: why})
+	}
+	c.end(ctx, &gone{outcome: o, self: why == wire.GoodbyeSelf, reason: reason})
+}
+
+// end closes the link, tells Gossip, and stops the Conn.
+func (c *Conn) end(ctx actors.Context, g *gone) {
+	if c.state == connEnded {
+		return
+	}
+	if c.link != nil {
+		c.link.Close()
+		c.link = nil
+	}
+	c.state = connEnded
+	ctx.Send(c.node.gossip, g)
+	ctx.Stop(ctx.Self())
+}
+
+// note reports an event to observers and to subscribers of TopicDebug.
+func (c *Conn) note(ctx actors.Context, e actors.Event) {
+	e.Peer, e.Address = ctx.Self(), c.address
+	ctx.Emit(e)
+	ctx.Send(c.node.gossip, &note{e})
+}
+
+// A nonce is the random id of a message of ours.
+type nonce [8]byte
+
+func (n nonce) number() uint64 { return binary.LittleEndian.Uint64(n[:]) }
+
+func randomNonce(ctx actors.Context) (n nonce) {
+	binary.LittleEndian.PutUint64(n[:], ctx.Rand().Uint64())
+	return n
+}
+
+func randomID(ctx actors.Context) string {
+	n := randomNonce(ctx)
+	return string(n[:])
+}

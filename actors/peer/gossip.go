@@ -1,0 +1,484 @@
+package peer
+
+import (
+	"slices"
+	"time"
+
+	"peernet/actors"
+	"peernet/actors/book"
+	"peernet/actors/wire"
+)
+
+// peerState is the state of a peer in Gossip's list.
+type peerState uint8
+
+const (
+	peerNew  peerState = iota // dialling, or in the handshake
+	peerHeld                  // ready, but an older link to the same peer is in question
+	peerUp                    // in use
+)
+
+// A peer is what Gossip knows of one Conn.
+type peer struct {
+	conn     actors.Ref
+	address  actors.Address // dialled, or known from a refused duplicate; may be zero
+	id       NodeID
+	routes   uint32 // entries in the young generation of the seen cache
+	number   uint16 // names the peer in the seen cache
+	state    peerState
+	version  uint8
+	outbound bool
+	refresh  bool // replaces another outbound link once up
+}
+
+// A Gossip schedules what a node does: which links it keeps, and who is sent
+// which announce.
+type Gossip struct {
+	node      *identity
+	peers     []peer
+	seen      seenCache
+	numbered  uint16 // the last peer number given out
+	drawing   bool   // a draw for refilling is at the Store
+	closing   *Close // the operation that ends the node, if any
+	closed    bool   // the root was told that the links are closed
+	listeners listeners
+	calls     []connectCall
+}
+
+// A connectCall is a Connect that waits for its Conn.
+type connectCall struct {
+	conn actors.Ref
+	call Call
+}
+
+// Receive implements [actors.Actor].
+func (g *Gossip) Receive(ctx actors.Context, m actors.Message) {
+	switch m := m.(type) {
+	case *wire.Frame:
+		if m.Response {
+			g.onResponse(ctx, m)
+		} else {
+			g.onRequest(ctx, m)
+		}
+	case *tick:
+		g.onTick(ctx, *m)
+	case *ready:
+		g.onReady(ctx, m)
+	case *gone:
+		g.onGone(ctx, m)
+	case *alive:
+		g.onAlive(ctx)
+	case *drawn:
+		g.onDrawn(ctx, m)
+	case *fresh:
+		g.refill(ctx)
+	case *actors.LinkIn:
+		g.onLinkIn(ctx, m)
+	case *actors.Started:
+		g.onStarted(ctx)
+	case *note:
+		if g.listeners.want(TopicDebug) {
+			g.listeners.tell(ctx, TopicDebug, &Debug{m.event})
+		}
+	case *actors.Terminated:
+		g.listeners.drop(m.Who)
+	default:
+		g.onOperation(ctx, m)
+	}
+}
+
+func (g *Gossip) onStarted(ctx actors.Context) {
+	g.seen.key = [2]uint64{ctx.Rand().Uint64(), ctx.Rand().Uint64()}
+	g.seen.turned = ctx.Now()
+	if g.node.config.Static {
+		return
+	}
+	ctx.After(jitter(ctx, g.node.config.Interval), ticks[tickInterval])
+	ctx.After(jitter(ctx, 2*g.node.config.Refresh), ticks[tickRefresh])
+	g.refill(ctx)
+}
+
+// jitter draws a duration from 1 ns to d.
+func jitter(ctx actors.Context, d time.Duration) time.Duration {
+	return 1 + time.Duration(ctx.Rand().Int64N(int64(d)))
+}
+
+func (g *Gossip) onTick(ctx actors.Context, t tick) {
+	switch t {
+	case tickInterval:
+		ctx.After(g.node.config.Interval, ticks[tickInterval])
+		g.turnSeen(ctx)
+		g.refill(ctx)
+		if i := g.pick(ctx, func(p *peer) bool { return p.state == peerUp }); i >= 0 {
+			ctx.Send(g.peers[i].conn, &exchange{})
+		}
+	case tickRefresh:
+		// Half to one and a half of Refresh: its mean, with jitter.
+		ctx.After(g.node.config.Refresh/2+jitter(ctx, g.node.config.Refresh), ticks[tickRefresh])
+		if g.outbound() >= g.node.config.Connections && g.closing == nil {
+			ctx.Send(g.node.store, &draw{n: 1, refresh: true})
+		}
+	case tickClose:
+		g.finishClosing(ctx)
+	}
+}
+
+// pick draws one of the peers that fit, or returns −1.
+func (g *Gossip) pick(ctx actors.Context, fits func(*peer) bool) int {
+	chosen, count := -1, 0
+	for i := range g.peers {
+		if fits(&g.peers[i]) {
+			count++
+			if ctx.Rand().IntN(count) == 0 {
+				chosen = i
+			}
+		}
+	}
+	return chosen
+}
+
+// outbound counts the outbound links, those on their way included.
+func (g *Gossip) outbound() (n int) {
+	for i := range g.peers {
+		if g.peers[i].outbound && !g.peers[i].refresh {
+			n++
+		}
+	}
+	return n
+}
+
+// refill asks for addresses if outbound slots are free. One draw is out at a
+// time.
+func (g *Gossip) refill(ctx actors.Context) {
+	missing := g.node.config.Connections - g.outbound()
+	if missing <= 0 || g.drawing || g.node.config.Static || g.closing != nil {
+		return
+	}
+	g.drawing = true
+	ctx.Send(g.node.store, &draw{n: missing})
+}
+
+func (g *Gossip) onDrawn(ctx actors.Context, m *drawn) {
+	if !m.refresh {
+		g.drawing = false
+	}
+	for _, a := range m.list {
+		if g.closing != nil {
+			ctx.Send(g.node.store, &result{address: a})
+			continue
+		}
+		g.dial(ctx, a, m.refresh)
+	}
+}
+
+func (g *Gossip) dial(ctx actors.Context, a actors.Address, refresh bool) actors.Ref {
+	conn := ctx.Spawn("conn", &Conn{node: g.node, address: a})
+	g.peers = append(g.peers, peer{conn: conn, address: a, outbound: true, refresh: refresh})
+	return conn
+}
+
+func (g *Gossip) onLinkIn(ctx actors.Context, m *actors.LinkIn) {
+	handshakes := 0
+	for i := range g.peers {
+		if g.peers[i].state == peerNew && !g.peers[i].outbound {
+			handshakes++
+		}
+	}
+	if handshakes >= g.node.config.HandshakesMax || g.closing != nil {
+		ctx.Emit(actors.Event{Kind: EventBusy, Address: m.Link.Remote(), N: int64(handshakes)})
+		m.Link.Close()
+		return
+	}
+	g.attach(ctx, m.Link, false)
+}
+
+func (g *Gossip) attach(ctx actors.Context, l actors.Link, outbound bool) actors.Ref {
+	conn := ctx.Spawn("conn", &Conn{node: g.node, link: l})
+	l.Bind(conn)
+	g.peers = append(g.peers, peer{conn: conn, outbound: outbound})
+	return conn
+}
+
+func (g *Gossip) find(conn actors.Ref) int {
+	return slices.IndexFunc(g.peers, func(p peer) bool { return p.conn == conn })
+}
+
+// findID returns the peer of an id in a state, or −1.
+func (g *Gossip) findID(id NodeID, s peerState) int {
+	return slices.IndexFunc(g.peers, func(p peer) bool { return p.state == s && p.id == id })
+}
+
+// onReady decides about a link that finished its handshake.
+func (g *Gossip) onReady(ctx actors.Context, m *ready) {
+	i := g.find(ctx.Sender())
+	if i < 0 {
+		return
+	}
+	p := &g.peers[i]
+	p.id, p.version = m.id, m.version
+	if older := g.findID(m.id, peerUp); older >= 0 {
+		g.onDuplicate(ctx, i, older)
+		return
+	}
+	g.accept(ctx, i)
+}
+
+// onDuplicate decides about a second link to the same peer; see the package
+// documentation.
+func (g *Gossip) onDuplicate(ctx actors.Context, newer, older int) {
+	p := &g.peers[newer]
+	if p.version == 2 || g.peers[older].version == 2 || g.findID(p.id, peerHeld) >= 0 {
+		g.refuse(ctx, newer, wire.GoodbyeDuplicate)
+		return
+	}
+	p.state = peerHeld
+	if g.decides(p.id) {
+		ctx.Send(g.peers[older].conn, &probe{})
+	}
+}
+
+// decides reports whether this node decides about duplicate links to id.
+func (g *Gossip) decides(id NodeID) bool {
+	return slices.Compare(g.node.id[:], id[:]) < 0
+}
+
+// onAlive: the older of two links answered, so the newer one goes.
+func (g *Gossip) onAlive(ctx actors.Context) {
+	i := g.find(ctx.Sender())
+	if i < 0 {
+		return
+	}
+	if newer := g.findID(g.peers[i].id, peerHeld); newer >= 0 {
+		g.refuse(ctx, newer, wire.GoodbyeDuplicate)
+	}
+}
+
+// accept takes a link into use, unless there are too many.
+func (g *Gossip) accept(ctx actors.Context, i int) {
+	p := &g.peers[i]
+	inbound := 0
+	for k := range g.peers {
+		if g.peers[k].state == peerUp && !g.peers[k].outbound {
+			inbound++
+		}
+	}
+	switch {
+	case g.closing != nil:
+		g.refuse(ctx, i, wire.GoodbyeShutdown)
+		return
+	case !p.outbound && inbound >= g.node.config.InboundMax:
+		g.refuse(ctx, i, wire.GoodbyeFull)
+		return
+	}
+	p.state = peerUp
+	p.number = g.nextNumber()
+	ctx.Send(p.conn, accepted)
+	ctx.Emit(actors.Event{Kind: EventPeerUp, Peer: p.conn, Address: p.address, N: p.outboundCount()})
+	if p.outbound {
+		ctx.Send(g.node.store, &result{address: p.address, outcome: book.OutcomeUp})
+	}
+	g.listeners.tell(ctx, TopicConnect, &Connected{p.connection()})
+	g.answer(ctx, p.conn, nil)
+	if p.refresh {
+		p.refresh = false
+		g.replace(ctx, i)
+	}
+}
+
+// accepted is the verdict that accepts.
+var accepted = &verdict{}
+
+// replace says goodbye to a random outbound link other than i.
+func (g *Gossip) replace(ctx actors.Context, i int) {
+	if g.outbound() <= g.node.config.Connections {
+		return
+	}
+	chosen := g.peers[i].conn
+	k := g.pick(ctx, func(p *peer) bool { return p.state == peerUp && p.outbound && p.conn != chosen })
+	if k >= 0 {
+		ctx.Send(g.peers[k].conn, &verdict{wire.GoodbyeRefresh})
+	}
+}
+
+func (g *Gossip) refuse(ctx actors.Context, i int, why wire.GoodbyeReason) {
+	p := &g.peers[i]
+	p.state = peerNew
+	ctx.Emit(actors.Event{Kind: EventRefused, Peer: p.conn, Address: p.address, N: int64(why)})
+	ctx.Send(p.conn, &verdict{why})
+}
+
+// nextNumber gives a peer a number that no other has.
+func (g *Gossip) nextNumber() uint16 {
+	for {
+		g.numbered++
+		if g.numbered != self && !slices.ContainsFunc(g.peers, func(p peer) bool {
+			return p.state == peerUp && p.number == g.numbered
+		}) {
+			return g.numbered
+		}
+	}
+}
+
+// onGone forgets a Conn that ended.
+func (g *Gossip) onGone(ctx actors.Context, m *gone) {
+	i := g.find(ctx.Sender())
+	if i < 0 {
+		return
+	}
+	p := g.peers[i]
+	g.peers = slices.Delete(g.peers, i, i+1)
+	if !p.address.IsZero() {
+		outcome := m.outcome
+		if k := g.findID(p.id, peerUp); k >= 0 && outcome == book.OutcomeRefused && g.peers[k].address.IsZero() {
+			// A connected peer can be reached there: do not dial it again.
+			g.peers[k].address = p.address
+			outcome = book.OutcomeUp
+		}
+		ctx.Send(g.node.store, &result{address: p.address, outcome: outcome, self: m.self})
+	}
+	if p.state == peerUp {
+		ctx.Emit(actors.Event{Kind: EventPeerDown, Peer: p.conn, Address: p.address, N: p.outboundCount(), Text: m.reason})
+		g.listeners.tell(ctx, TopicDisconnect, &Disconnected{p.connection(), m.reason})
+		if held := g.findID(p.id, peerHeld); held >= 0 {
+			g.accept(ctx, held)
+		}
+	}
+	g.answer(ctx, p.conn, connectError(m))
+	if g.closing != nil && len(g.peers) == 0 {
+		g.finishClosing(ctx)
+		return
+	}
+	g.refill(ctx)
+}
+
+// turnSeen lets the seen cache forget what is old.
+func (g *Gossip) turnSeen(ctx actors.Context) {
+	if g.seen.turn(ctx.Now(), g.node.config.RouteLife) {
+		for i := range g.peers {
+			g.peers[i].routes = 0
+		}
+	}
+}
+
+// remember enters a message that a peer brought into the seen cache, and
+// returns the index of the peer, or −1 if the link's quota is used up.
+func (g *Gossip) remember(ctx actors.Context, f *wire.Frame, hash uint64) int {
+	g.turnSeen(ctx)
+	i := g.find(ctx.Sender())
+	if i < 0 {
+		return -1
+	}
+	p := &g.peers[i]
+	if int(p.routes) >= g.node.config.RoutesPerLink {
+		ctx.Emit(actors.Event{Kind: EventQuota, Peer: p.conn, Message: f})
+		return -1
+	}
+	p.routes++
+	g.seen.add(hash, p.number)
+	return i
+}
+
+func (g *Gossip) onRequest(ctx actors.Context, f *wire.Frame) {
+	hash := g.seen.hash(f.Body.ID, false)
+	if _, ok := g.seen.find(hash); ok {
+		ctx.Emit(actors.Event{Kind: EventDuplicate, Peer: ctx.Sender(), Message: f})
+		return
+	}
+	most := uint32(g.node.config.HopsMax)
+	if f.Body.Limit != 0 {
+		most = min(most, f.Body.Limit)
+	}
+	if f.Hops > most {
+		ctx.Emit(actors.Event{Kind: EventHopsExceeded, Peer: ctx.Sender(), Message: f})
+		return
+	}
+	from := g.remember(ctx, f, hash)
+	if from < 0 {
+		return
+	}
+	ctx.Emit(actors.Event{Kind: EventRequest, Peer: ctx.Sender(), Message: f})
+	if g.listeners.want(TopicRequest) {
+		g.listeners.tell(ctx, TopicRequest, &Received{f})
+	}
+	if f.Hops < most {
+		out := &send{wire.Frame{Body: f.Body, Hops: f.Hops + 1, LimitPresent: true}}
+		g.forward(ctx, out, from)
+	}
+}
+
+// forward sends a request to Fanout random peers other than the one it came
+// from.
+func (g *Gossip) forward(ctx actors.Context, out *send, from int) {
+	var space [64]uint16
+	others := space[:0]
+	for i := range g.peers {
+		if i != from && g.peers[i].state == peerUp {
+			others = append(others, uint16(i))
+		}
+	}
+	n := g.node.config.Fanout
+	if n == FanoutAll || n > len(others) {
+		n = len(others)
+	}
+	for k := range n {
+		if n < len(others) { // the first n of a random order
+			j := k + ctx.Rand().IntN(len(others)-k)
+			others[k], others[j] = others[j], others[k]
+		}
+		ctx.Send(g.peers[others[k]].conn, out)
+	}
+}
+
+func (g *Gossip) onResponse(ctx actors.Context, f *wire.Frame) {
+	hash := g.seen.hash(f.Body.ID, true)
+	if _, ok := g.seen.find(hash); ok {
+		ctx.Emit(actors.Event{Kind: EventDuplicate, Peer: ctx.Sender(), Message: f})
+		return
+	}
+	if f.Hops >= uint32(g.node.config.HopsMax) {
+		ctx.Emit(actors.Event{Kind: EventHopsExceeded, Peer: ctx.Sender(), Message: f})
+		return
+	}
+	if g.remember(ctx, f, hash) < 0 {
+		return
+	}
+	g.route(ctx, f.Body, f.Hops+1, f)
+}
+
+// route sends a response one hop back towards the origin of its request, and
+// reports whether there was a way. arrived is the frame it came in, nil for a
+// response of this node.
+func (g *Gossip) route(ctx actors.Context, b *wire.Body, hops uint32, arrived *wire.Frame) bool {
+	number, ok := g.seen.find(g.seen.hash(b.Reply, false))
+	if ok && number == self {
+		if arrived == nil {
+			arrived = &wire.Frame{Body: b, Response: true}
+		}
+		ctx.Emit(actors.Event{Kind: EventResponse, Peer: ctx.Sender(), Message: arrived})
+		g.listeners.tell(ctx, TopicResponse, &Received{arrived})
+		return true
+	}
+	i := -1
+	if ok {
+		i = slices.IndexFunc(g.peers, func(p peer) bool { return p.state == peerUp && p.number == number })
+	}
+	if i < 0 {
+		if arrived != nil {
+			ctx.Emit(actors.Event{Kind: EventNoRoute, Peer: ctx.Sender(), Message: arrived})
+		}
+		return false
+	}
+	ctx.Send(g.peers[i].conn, &send{wire.Frame{Body: b, Hops: hops, Response: true, LimitPresent: true}})
+	return true
+}
+
+func (p *peer) outboundCount() int64 {
+	if p.outbound {
+		return 1
+	}
+	return 0
+}
+
+func (p *peer) connection() Connection {
+	return Connection{Peer: p.conn, ID: p.id, Address: p.address, Outbound: p.outbound, Version: int(p.version)}
+}

@@ -1,0 +1,194 @@
+package peer
+
+import (
+	"peernet/actors"
+	"peernet/actors/book"
+	"peernet/actors/wire"
+)
+
+// The messages between the actors of one node.
+
+// send tells a Conn to send a frame. Many Conns share one.
+type send struct{ wire.Frame }
+
+// ready tells Gossip that a Conn knows its peer, and asks for a verdict.
+type ready struct {
+	id      NodeID
+	version uint8
+}
+
+// gone tells Gossip that a Conn ends; it is the last thing a Conn says.
+type gone struct {
+	outcome book.Outcome
+	self    bool // the other end turned out to be this node
+	reason  string
+}
+
+// verdict is Gossip's answer to ready, and how it ends a Conn later. The zero
+// goodbye accepts.
+type verdict struct{ goodbye wire.GoodbyeReason }
+
+// probe tells a Conn to find out whether its peer still answers.
+type probe struct{}
+
+// alive tells Gossip that the peer answered a probe.
+type alive struct{}
+
+// exchange tells a Conn to ask its peer for addresses.
+type exchange struct{}
+
+// learn tells the Store of addresses that a peer sent. from is the dialled
+// address of the peer or zero, remote is where the peer is seen.
+type learn struct {
+	list         []actors.Address
+	from, remote actors.Address
+}
+
+// share asks the Store for addresses to give to the peer at an address.
+// reply is the ID of a version 2 request, for shared to repeat.
+type share struct {
+	n     int
+	to    actors.Address
+	reply string
+}
+
+// shared answers share.
+type shared struct {
+	list  []actors.Address
+	reply string
+}
+
+// draw asks the Store for addresses to dial.
+type draw struct {
+	n       int
+	refresh bool
+}
+
+// drawn answers draw.
+type drawn struct {
+	list    []actors.Address
+	refresh bool
+}
+
+// fresh tells Gossip that the Store learned addresses after a draw that gave
+// fewer than asked for.
+type fresh struct{}
+
+// result tells the Store how a dial ended.
+type result struct {
+	address actors.Address
+	outcome book.Outcome
+	self    bool
+}
+
+// closed tells the root, and the root the Store, that all links are closed.
+type closed struct{ call Call }
+
+// flushed tells the root that the Store has committed.
+type flushed struct {
+	call Call
+	err  error
+}
+
+// note tells Gossip of an event that subscribers of TopicDebug want to hear.
+type note struct{ event actors.Event }
+
+// tick is a timer; each actor has its own.
+type tick uint8
+
+const (
+	tickConn tick = iota + 1
+	tickInterval
+	tickRefresh
+	tickPurge
+	tickCommit
+	tickClose
+)
+
+// ticks are the tick messages: one value each, so that arming a timer does not
+// allocate.
+var ticks = func() (t [tickClose + 1]*tick) {
+	for i := range t {
+		v := tick(i)
+		t[i] = &v
+	}
+	return t
+}()
+
+var (
+	sendKind     = actors.RegisterMessage("peer.send", nil)
+	readyKind    = actors.RegisterMessage("peer.ready", nil)
+	goneKind     = actors.RegisterMessage("peer.gone", nil)
+	verdictKind  = actors.RegisterMessage("peer.verdict", nil)
+	probeKind    = actors.RegisterMessage("peer.probe", nil)
+	aliveKind    = actors.RegisterMessage("peer.alive", nil)
+	exchangeKind = actors.RegisterMessage("peer.exchange", nil)
+	learnKind    = actors.RegisterMessage("peer.learn", nil)
+	shareKind    = actors.RegisterMessage("peer.share", nil)
+	sharedKind   = actors.RegisterMessage("peer.shared", nil)
+	drawKind     = actors.RegisterMessage("peer.draw", nil)
+	drawnKind    = actors.RegisterMessage("peer.drawn", nil)
+	freshKind    = actors.RegisterMessage("peer.fresh", nil)
+	resultKind   = actors.RegisterMessage("peer.result", nil)
+	closedKind   = actors.RegisterMessage("peer.closed", nil)
+	flushedKind  = actors.RegisterMessage("peer.flushed", nil)
+	noteKind     = actors.RegisterMessage("peer.note", nil)
+	tickKind     = actors.RegisterMessage("peer.tick", nil)
+)
+
+func (*send) Kind() actors.Kind     { return sendKind }
+func (*ready) Kind() actors.Kind    { return readyKind }
+func (*gone) Kind() actors.Kind     { return goneKind }
+func (*verdict) Kind() actors.Kind  { return verdictKind }
+func (*probe) Kind() actors.Kind    { return probeKind }
+func (*alive) Kind() actors.Kind    { return aliveKind }
+func (*exchange) Kind() actors.Kind { return exchangeKind }
+func (*learn) Kind() actors.Kind    { return learnKind }
+func (*share) Kind() actors.Kind    { return shareKind }
+func (*shared) Kind() actors.Kind   { return sharedKind }
+func (*draw) Kind() actors.Kind     { return drawKind }
+func (*drawn) Kind() actors.Kind    { return drawnKind }
+func (*fresh) Kind() actors.Kind    { return freshKind }
+func (*result) Kind() actors.Kind   { return resultKind }
+func (*closed) Kind() actors.Kind   { return closedKind }
+func (*flushed) Kind() actors.Kind  { return flushedKind }
+func (*note) Kind() actors.Kind     { return noteKind }
+func (*tick) Kind() actors.Kind     { return tickKind }
+
+func (m *ready) Append(b []byte) []byte { return append(append(b, m.id[:]...), m.version) }
+func (m *gone) Append(b []byte) []byte {
+	return actors.AppendString(appendBool(append(b, byte(m.outcome)), m.self), m.reason)
+}
+func (m *verdict) Append(b []byte) []byte { return appendInts(b, int64(m.goodbye)) }
+func (*probe) Append(b []byte) []byte     { return b }
+func (*alive) Append(b []byte) []byte     { return b }
+func (*exchange) Append(b []byte) []byte  { return b }
+func (m *learn) Append(b []byte) []byte {
+	b = actors.AppendString(actors.AppendString(b, m.from.String()), m.remote.String())
+	return appendAddresses(b, m.list)
+}
+func (m *share) Append(b []byte) []byte {
+	b = actors.AppendString(appendInts(b, int64(m.n)), m.to.String())
+	return actors.AppendString(b, m.reply)
+}
+func (m *shared) Append(b []byte) []byte {
+	return actors.AppendString(appendAddresses(b, m.list), m.reply)
+}
+func (m *draw) Append(b []byte) []byte  { return appendBool(appendInts(b, int64(m.n)), m.refresh) }
+func (m *drawn) Append(b []byte) []byte { return appendBool(appendAddresses(b, m.list), m.refresh) }
+func (*fresh) Append(b []byte) []byte   { return b }
+func (m *result) Append(b []byte) []byte {
+	return appendBool(append(actors.AppendString(b, m.address.String()), byte(m.outcome)), m.self)
+}
+func (m *closed) Append(b []byte) []byte  { return m.call.Append(b) }
+func (m *flushed) Append(b []byte) []byte { return appendError(m.call.Append(b), m.err) }
+func (m *note) Append(b []byte) []byte    { return (&Debug{m.event}).Append(b) }
+func (m *tick) Append(b []byte) []byte    { return append(b, byte(*m)) }
+
+func appendAddresses(b []byte, list []actors.Address) []byte {
+	b = appendInts(b, int64(len(list)))
+	for _, a := range list {
+		b = actors.AppendString(b, a.String())
+	}
+	return b
+}

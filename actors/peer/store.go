@@ -1,0 +1,171 @@
+package peer
+
+import (
+	"peernet/actors"
+	"peernet/actors/book"
+)
+
+// knownMax bounds the entries of one KnownPage.
+const knownMax = 1024
+
+// A Store keeps the address book of a node. Writes by the user that arrive
+// while others wait are committed together, and acknowledged when committed.
+type Store struct {
+	node      *identity
+	table     book.Table
+	bootstrap []actors.Address
+	unsynced  []Call // acknowledged at the next commit
+	listeners listeners
+	key       uint64 // of the hash that names sources
+	hungry    bool   // the last draw gave less than asked for
+	dirty     bool   // a commit is scheduled
+}
+
+// Book returns the book, for a simulator or a test to look at.
+func (s *Store) Book() book.Book { return s.table.Book() }
+
+// Receive implements [actors.Actor].
+func (s *Store) Receive(ctx actors.Context, m actors.Message) {
+	now := book.SecondsOf(ctx.Now())
+	switch m := m.(type) {
+	case *learn:
+		s.onLearn(ctx, m, now)
+	case *share:
+		list := s.table.Share(m.n, m.to, ctx.Rand())
+		ctx.Send(ctx.Sender(), &shared{list: list, reply: m.reply})
+	case *draw:
+		list := s.table.Draw(m.n, now, s.node.config.Dialable, ctx.Rand())
+		s.hungry = len(list) < m.n
+		ctx.Send(ctx.Sender(), &drawn{list: list, refresh: m.refresh})
+	case *result:
+		if m.self {
+			s.table.Own(m.address, now)
+		} else {
+			s.table.Result(m.address, m.outcome, now, ctx.Rand())
+		}
+	case *tick:
+		s.onTick(ctx, *m, now)
+	case *actors.Started:
+		s.onStarted(ctx, now)
+	case *Subscribe:
+		s.listeners.subscribe(ctx, m, s.node.config.SubscribersMax)
+	case *actors.Terminated:
+		s.listeners.drop(m.Who)
+	case *closed:
+		err := s.commit(ctx)
+		ctx.Send(ctx.Sender(), &flushed{call: m.call, err: err})
+	default:
+		s.onOperation(ctx, m, now)
+	}
+}
+
+func (s *Store) onStarted(ctx actors.Context, now book.Seconds) {
+	s.key = ctx.Rand().Uint64()
+	for _, a := range s.node.advertise {
+		s.table.Own(a, now)
+	}
+	for _, a := range s.bootstrap {
+		// A bootstrap address that cannot be kept is not worth failing for.
+		_ = s.table.Save(a, now, ctx.Rand())
+	}
+	s.bootstrap = nil
+	if !s.node.config.Static {
+		ctx.After(jitter(ctx, s.node.config.Purge), ticks[tickPurge])
+	}
+}
+
+func (s *Store) onLearn(ctx actors.Context, m *learn, now book.Seconds) {
+	source := uint32(actors.Mix(s.key, actors.Sum([]byte(m.remote.Host())))) | 1
+	var fresh func(actors.Address)
+	if s.listeners.want(TopicKnown) {
+		fresh = func(a actors.Address) { s.listeners.tell(ctx, TopicKnown, &Learned{a}) }
+	}
+	added := s.table.Learn(m.list, source, m.from, now, ctx.Rand(), fresh)
+	if added == 0 {
+		return
+	}
+	ctx.Emit(actors.Event{Kind: EventLearned, Address: m.from, N: int64(added)})
+	s.feed(ctx)
+}
+
+// feed tells Gossip of new addresses if it could use them.
+func (s *Store) feed(ctx actors.Context) {
+	if s.hungry {
+		s.hungry = false
+		ctx.Send(s.node.gossip, &fresh{})
+	}
+}
+
+func (s *Store) onTick(ctx actors.Context, t tick, now book.Seconds) {
+	switch t {
+	case tickCommit:
+		s.commit(ctx)
+	case tickPurge:
+		ctx.After(s.node.config.Purge, ticks[tickPurge])
+		if n := s.table.Purge(now); n > 0 {
+			ctx.Emit(actors.Event{Kind: EventPurged, N: int64(n)})
+		}
+		s.commit(ctx)
+	}
+}
+
+func (s *Store) onOperation(ctx actors.Context, m actors.Message, now book.Seconds) {
+	switch m := m.(type) {
+	case *Save:
+		if err := s.table.Save(m.Address, now, ctx.Rand()); err != nil {
+			ctx.Send(m.ReplyTo, &Done{Tag: m.Tag, Err: err})
+			return
+		}
+		s.unsynced = append(s.unsynced, m.Call)
+		s.schedule(ctx)
+		s.feed(ctx)
+	case *Remove:
+		s.table.Remove(m.Address, now)
+		s.unsynced = append(s.unsynced, m.Call)
+		s.schedule(ctx)
+	case *Known:
+		s.onKnown(ctx, m)
+	case *Stats:
+		answer := &StatsResult{Tag: m.Tag}
+		if i, ok := s.table.Book().Find(m.Address); ok {
+			answer.Found, answer.Entry = true, s.table.Book().At(i)
+		}
+		ctx.Send(m.ReplyTo, answer)
+	}
+}
+
+func (s *Store) onKnown(ctx actors.Context, m *Known) {
+	b := s.table.Book()
+	page := &KnownPage{Tag: m.Tag, Next: -1}
+	i := max(m.Start, 0)
+	for ; i < b.Len() && len(page.Entries) < min(m.Max, knownMax); i++ {
+		page.Entries = append(page.Entries, b.At(i))
+	}
+	if i < b.Len() {
+		page.Next = i
+	}
+	ctx.Send(m.ReplyTo, page)
+}
+
+// schedule has what the user wrote committed at once. The commit waits behind
+// the writes that are already in the mailbox, so that they share it. What
+// peers told is worth less, and committed every Config.Purge.
+func (s *Store) schedule(ctx actors.Context) {
+	if !s.dirty {
+		s.dirty = true
+		ctx.Send(ctx.Self(), ticks[tickCommit])
+	}
+}
+
+func (s *Store) commit(ctx actors.Context) error {
+	s.dirty = false
+	err := s.table.Book().Commit()
+	if err != nil {
+		ctx.Emit(actors.Event{Kind: EventStoreFailed, Text: err.Error()})
+	}
+	for _, c := range s.unsynced {
+		ctx.Send(c.ReplyTo, &Done{Tag: c.Tag, Err: err})
+	}
+	s.unsynced = nil
+	return err
+}

@@ -1,0 +1,101 @@
+package sim
+
+import "peernet/actors"
+
+// chunkLen is how many events a chunk holds: 6 KiB, so that the many short
+// lists of a calendar waste little.
+const chunkLen = 128
+
+type chunk struct {
+	n      int
+	events [chunkLen]event
+}
+
+// ringLen is how many windows ahead a calendar sorts at once. What is later
+// waits unsorted.
+const ringLen = 1024
+
+// A bucket is what one worker's nodes planned for one window.
+type bucket struct {
+	chunks []*chunk
+	wakes  []NodeID
+}
+
+func (b *bucket) empty() bool { return len(b.chunks) == 0 && len(b.wakes) == 0 }
+
+type wake struct {
+	at   actors.Time
+	node NodeID
+}
+
+// A calendar holds the future events of one worker's nodes, by window.
+type calendar struct {
+	width  actors.Time // of a window
+	now    int64       // the window that is running
+	ring   [ringLen]bucket
+	events []event // later than the ring
+	wakes  []wake  // later than the ring
+	free   []*chunk
+}
+
+func (c *calendar) bucket(window int64) *bucket { return &c.ring[window%ringLen] }
+
+func (c *calendar) push(ev event) {
+	window := int64(ev.at / c.width)
+	if window-c.now >= ringLen {
+		c.events = append(c.events, ev)
+		return
+	}
+	b := c.bucket(window)
+	if k := len(b.chunks); k == 0 || b.chunks[k-1].n == chunkLen {
+		b.chunks = append(b.chunks, c.newChunk())
+	}
+	last := b.chunks[len(b.chunks)-1]
+	last.events[last.n] = ev
+	last.n++
+}
+
+func (c *calendar) pushWake(at actors.Time, n NodeID) {
+	window := int64(at / c.width)
+	if window-c.now >= ringLen {
+		c.wakes = append(c.wakes, wake{at, n})
+		return
+	}
+	b := c.bucket(window)
+	b.wakes = append(b.wakes, n)
+}
+
+func (c *calendar) newChunk() *chunk {
+	if k := len(c.free); k > 0 {
+		ch := c.free[k-1]
+		c.free = c.free[:k-1]
+		return ch
+	}
+	return &chunk{}
+}
+
+func (c *calendar) recycle(ch *chunk) {
+	clear(ch.events[:ch.n])
+	ch.n = 0
+	c.free = append(c.free, ch)
+}
+
+// advance moves to a window, and sorts in what comes into reach. Windows are
+// visited one by one, so that a quarter of the ring is early enough.
+func (c *calendar) advance(window int64) {
+	c.now = window
+	if window%(ringLen/4) != 0 {
+		return
+	}
+	events := c.events
+	c.events = c.events[:0]
+	for _, ev := range events {
+		c.push(ev)
+	}
+	clear(events[len(c.events):])
+	wakes := c.wakes
+	c.wakes = c.wakes[:0]
+	for _, w := range wakes {
+		c.pushWake(w.at, w.node)
+	}
+}

@@ -1,0 +1,389 @@
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"peernet/actors"
+)
+
+// op says what an event is.
+type op uint8
+
+const (
+	opMessage  op = iota // a message arrives over a link
+	opClose              // the other end closed the link
+	opReset              // the other end crashed, with a reset
+	opDial               // a dial arrives
+	opAccept             // the answers to a dial
+	opRefuse             //
+	opTimeout            //
+	opDatagram           // a message arrives without a link
+)
+
+// An event travels between nodes. Events at a node are ordered by (at, src,
+// seq).
+type event struct {
+	at  actors.Time
+	m   actors.Message
+	end *endpoint // the receiving end; for opDial the dialling one
+	dst NodeID
+	src NodeID
+	seq uint32
+	op  op
+}
+
+func (e *event) before(f *event) bool {
+	if e.at != f.at {
+		return e.at < f.at
+	}
+	if e.src != f.src {
+		return e.src < f.src
+	}
+	return e.seq < f.seq
+}
+
+// local is a message between the actors of one node, or from the host to one.
+type local struct {
+	to, from actors.Ref
+	m        actors.Message
+	stop     bool // ends the actor instead of delivering m
+	link     bool // m came over a link
+}
+
+// instantMax bounds the messages that one event may cause at its instant.
+const instantMax = 1 << 22
+
+// An exec runs nodes, one at a time: it is the Context of their actors. Each
+// worker has one.
+type exec struct {
+	sim     *Simulation
+	shard   int
+	node    *node
+	now     actors.Time
+	self    actors.Ref
+	sender  actors.Ref
+	source  source
+	rand    *rand.Rand
+	queue   []local
+	scratch []byte
+	cal     calendar // what this worker's nodes sent
+
+	// What this worker counted.
+	deliveries, events, sent, bytes, lost, dropped uint64
+	counts                                         []uint64 // by actors.EventKind
+
+	// Scratch of runRegion.
+	heads, nexts []int32
+	batch        []*event
+}
+
+// source is a random source that can be pointed at any stream.
+type source struct{ pcg *rand.PCG }
+
+// Uint64 implements [rand.Source].
+func (s *source) Uint64() uint64 { return s.pcg.Uint64() }
+
+func newExec(s *Simulation, shard int) *exec {
+	x := &exec{sim: s, shard: shard, counts: make([]uint64, actors.EventKinds())}
+	x.rand = rand.New(&x.source)
+	return x
+}
+
+// enter points the exec at a node.
+func (x *exec) enter(n *node) {
+	x.node = n
+	n.exec = x
+}
+
+// deliver gives a message to an actor and runs the node until nothing is left
+// to do at this instant.
+func (x *exec) deliver(l local) {
+	x.receive(l)
+	x.drain()
+}
+
+func (x *exec) drain() {
+	for i := 0; i < len(x.queue); i++ {
+		if i == instantMax {
+			panic("sim: actors of a node send to each other without end")
+		}
+		x.receive(x.queue[i])
+	}
+	clear(x.queue)
+	x.queue = x.queue[:0]
+}
+
+func (x *exec) enqueue(l local) { x.queue = append(x.queue, l) }
+
+func (x *exec) receive(l local) {
+	n := x.node
+	s := n.actor(l.to)
+	if s == nil {
+		x.dropped++
+		return
+	}
+	if l.stop {
+		x.end(l.to)
+		return
+	}
+	if l.link {
+		x.deliveries++
+	}
+	x.events++
+	kind := l.m.Kind()
+	h := actors.Mix(n.hash^uint64(x.now), kind.Sum()+uint64(l.to.Slot))
+	if sum, ok := l.m.(actors.Summer); ok {
+		n.hash = actors.Mix(h, sum.Sum())
+	} else {
+		x.scratch = l.m.Append(x.scratch[:0])
+		n.hash = actors.Mix(h, actors.Sum(x.scratch))
+	}
+	x.self, x.sender = l.to, l.from
+	x.source.pcg = &s.rand
+	s.actor.Receive(x, l.m)
+}
+
+// end takes an actor out of its slot.
+func (x *exec) end(who actors.Ref) {
+	n := x.node
+	s := n.actor(who)
+	s.actor = nil
+	n.free++
+	x.dropTimers(who.Slot)
+	for e := n.ends; e != nil; {
+		next := e.next
+		if e.owner == who {
+			e.Close()
+		}
+		e = next
+	}
+	for i := 0; i < len(n.watches); {
+		w := n.watches[i]
+		if w.who == who {
+			x.enqueue(local{to: w.watcher, m: &actors.Terminated{Who: who}})
+		}
+		if w.who == who || w.watcher == who {
+			n.watches = append(n.watches[:i], n.watches[i+1:]...)
+			continue
+		}
+		i++
+	}
+	if who.Slot == 0 {
+		x.endNode(true)
+	}
+}
+
+// endNode ends all actors of the node. With closing, links are closed;
+// without, they fall silent.
+func (x *exec) endNode(closing bool) {
+	n := x.node
+	n.live = false
+	clear(x.queue)
+	x.queue = x.queue[:0]
+	for e := n.ends; e != nil; {
+		next := e.next
+		if closing {
+			e.Close()
+		}
+		e.state, e.rare, e.next = endClosed, nil, nil
+		e = next
+	}
+	n.ends, n.watches, n.names = nil, nil, nil
+	n.timers = nil
+	if x.sim.ref != nil {
+		x.sim.ref.drop(n.id, func(*timer) bool { return true })
+	}
+	n.free = 0
+	for i := range n.slots {
+		n.slots[i].actor = nil
+		n.free++
+	}
+	x.sim.live(-1)
+}
+
+// run handles one event that arrived at the node.
+func (x *exec) run(ev *event) {
+	x.now = ev.at
+	switch ev.op {
+	case opMessage:
+		x.arrive(ev.end, ev.m)
+	case opDial:
+		x.dialled(ev.end)
+	case opClose:
+		x.down(ev.end, linkClosed)
+		x.drain()
+	case opReset:
+		x.down(ev.end, linkReset)
+		x.drain()
+	case opDatagram:
+		if x.node.live {
+			m := ev.m
+			if enc, ok := m.(*encoded); ok {
+				m = decodeDatagram(enc)
+			}
+			from := x.sim.nodes[ev.src].address
+			x.deliver(local{to: rootRef(x.node), m: &actors.Datagram{From: from, Payload: m}, link: true})
+		}
+	default:
+		x.answered(ev.end, ev)
+	}
+}
+
+var (
+	linkClosed = &actors.LinkDown{Reason: actors.ReasonClosed}
+	linkReset  = &actors.LinkDown{Reason: actors.ReasonReset}
+)
+
+func decodeDatagram(m *encoded) actors.Message {
+	out, err := m.kind.Decode(m.bytes)
+	if err != nil {
+		panic(fmt.Sprintf("sim: %s does not survive encoding: %v", m.kind, err))
+	}
+	return out
+}
+
+// fire handles the node's earliest timer.
+func (x *exec) fire() {
+	t := x.node.popTimer()
+	x.now = t.at
+	x.deliver(local{to: actors.Ref{Slot: t.slot, Gen: x.node.slots[t.slot].gen}, m: t.m})
+}
+
+// push sends an event to another node.
+func (x *exec) push(ev event) {
+	n := x.node
+	n.seq++
+	ev.src, ev.seq = n.id, n.seq
+	if x.sim.ref != nil {
+		x.sim.ref.push(ev)
+		return
+	}
+	x.cal.push(ev)
+}
+
+// arm delivers m to an actor of the node at a time.
+func (x *exec) arm(who actors.Ref, at actors.Time, m actors.Message) actors.Timer {
+	n := x.node
+	n.armed++
+	t := timer{at: at, m: m, seq: n.armed, slot: who.Slot}
+	if x.sim.ref != nil {
+		x.sim.ref.arm(n.id, t)
+	} else {
+		n.pushTimer(t)
+	}
+	return actors.Timer(t.seq)
+}
+
+func (x *exec) dropTimers(slot uint32) {
+	if x.sim.ref != nil {
+		x.sim.ref.drop(x.node.id, func(t *timer) bool { return t.slot == slot })
+		return
+	}
+	x.node.dropTimers(slot)
+}
+
+// Self implements [actors.Context].
+func (x *exec) Self() actors.Ref { return x.self }
+
+// Sender implements [actors.Context].
+func (x *exec) Sender() actors.Ref { return x.sender }
+
+// Now implements [actors.Context].
+func (x *exec) Now() actors.Time { return x.now }
+
+// Rand implements [actors.Context].
+func (x *exec) Rand() *rand.Rand { return x.rand }
+
+// Send implements [actors.Context].
+func (x *exec) Send(to actors.Ref, m actors.Message) {
+	if !to.IsZero() {
+		x.queue = append(x.queue, local{to: to, from: x.self, m: m})
+	}
+}
+
+// After implements [actors.Context].
+func (x *exec) After(d time.Duration, m actors.Message) actors.Timer {
+	return x.arm(x.self, x.now+max(actors.Time(d), 0), m)
+}
+
+// Cancel implements [actors.Context].
+func (x *exec) Cancel(t actors.Timer) {
+	if t == 0 {
+		return
+	}
+	mine := func(u *timer) bool { return u.seq == uint32(t) && u.slot == x.self.Slot }
+	if x.sim.ref != nil {
+		x.sim.ref.drop(x.node.id, mine)
+		return
+	}
+	for i := range x.node.timers {
+		if mine(&x.node.timers[i]) {
+			x.node.removeTimer(i)
+			return
+		}
+	}
+}
+
+// Spawn implements [actors.Context].
+func (x *exec) Spawn(name string, a actors.Actor) actors.Ref {
+	n := x.node
+	i := n.vacantSlot()
+	s := &n.slots[i]
+	s.actor = a
+	s.gen++
+	sum := actors.Sum(append(x.scratch[:0], name...))
+	s.rand = stream(x.sim.config.Seed, n.id, n.inc, sum, n.ordinal(sum))
+	// The slots may have moved, and with them the stream in use.
+	x.source.pcg = &n.slots[x.self.Slot].rand
+	ref := actors.Ref{Slot: uint32(i), Gen: s.gen}
+	x.enqueue(local{to: ref, m: started})
+	return ref
+}
+
+var started = &actors.Started{}
+
+// Stop implements [actors.Context].
+func (x *exec) Stop(who actors.Ref) {
+	x.enqueue(local{to: who, from: x.self, stop: true})
+}
+
+// Watch implements [actors.Context].
+func (x *exec) Watch(who actors.Ref) {
+	if x.node.actor(who) == nil {
+		x.enqueue(local{to: x.self, m: &actors.Terminated{Who: who}})
+		return
+	}
+	x.node.watches = append(x.node.watches, watch{who, x.self})
+}
+
+// Emit implements [actors.Context].
+func (x *exec) Emit(e actors.Event) {
+	s := x.sim
+	if s.config.Count {
+		x.counts[e.Kind]++
+	}
+	if s.config.Observer != nil {
+		s.config.Observer.Observe(x.shard, x.node.id, x.now, e)
+	}
+}
+
+// SendTo implements [actors.Datagrams].
+func (x *exec) SendTo(to actors.Address, m actors.Message) {
+	target, ok := nodeOf(to)
+	s := x.sim
+	if s.config.Encoded {
+		m = &encoded{kind: m.Kind(), bytes: m.Append(nil)}
+	}
+	x.sent++
+	x.bytes += uint64(actors.SizeOf(m))
+	if !ok || int(target) >= len(s.nodes) || s.cut(x.node.id, target) {
+		x.lost++
+		return
+	}
+	at := x.now + s.linkDelay(x.node) + s.messageDelay(x.node)
+	x.push(event{at: at, m: m, dst: target, op: opDatagram})
+}
+
+var _ actors.Datagrams = (*exec)(nil)

@@ -1,0 +1,306 @@
+package sim
+
+import (
+	"fmt"
+
+	"peernet/actors"
+)
+
+// pendingMax bounds what waits in a link end that nobody bound yet.
+const pendingMax = 1024
+
+type endState uint8
+
+const (
+	endDialling endState = iota
+	endOpen
+	endDown // the other end is gone; what came before waits for Bind
+	endClosed
+)
+
+// An endpoint is one end of a link. It belongs to its node.
+type endpoint struct {
+	node    *node
+	peer    *endpoint // at the other node: its fields but node are not read
+	next    *endpoint // in the node's list
+	owner   actors.Ref
+	base    actors.Time // the delay drawn for this direction
+	last    actors.Time // when the last message sent arrives
+	rare    *endRare    // what few ends need
+	dial    uint32
+	state   endState
+	broken  bool // a message of this direction was lost
+}
+
+// endRare is what few link ends need, so that the many stay small.
+type endRare struct {
+	pending []actors.Message // arrived before Bind
+	decoder actors.Decoder   // of encoded links
+}
+
+func (e *endpoint) needRare() *endRare {
+	if e.rare == nil {
+		e.rare = &endRare{}
+	}
+	return e.rare
+}
+
+func (n *node) newEndpoint(s endState) *endpoint {
+	e := &endpoint{node: n, state: s, next: n.ends}
+	n.ends = e
+	return e
+}
+
+// unlink takes a closed end out of its node's list.
+func (e *endpoint) unlink() {
+	for p := &e.node.ends; *p != nil; p = &(*p).next {
+		if *p == e {
+			*p = e.next
+			e.next = nil
+			return
+		}
+	}
+}
+
+// Bind implements [actors.Link].
+func (e *endpoint) Bind(owner actors.Ref) {
+	if !e.owner.IsZero() || e.state == endClosed {
+		return
+	}
+	e.owner = owner
+	x := e.node.exec
+	if e.rare != nil {
+		for _, m := range e.rare.pending {
+			x.enqueue(local{to: owner, m: m, link: m != linkClosed && m != linkReset})
+		}
+		e.rare.pending = nil
+	}
+	if e.state == endDown {
+		e.state = endClosed
+		e.unlink()
+	}
+}
+
+// Remote implements [actors.Link].
+func (e *endpoint) Remote() actors.Address { return e.peer.node.address }
+
+// Send implements [actors.Link].
+func (e *endpoint) Send(m actors.Message) error {
+	if e.state != endOpen {
+		return actors.ErrLinkClosed
+	}
+	x := e.node.exec
+	if x.sim.config.Encoded {
+		m = &encoded{kind: m.Kind(), bytes: m.Append(nil)}
+	}
+	x.sent++
+	x.bytes += uint64(actors.SizeOf(m))
+	e.transmit(opMessage, m)
+	return nil
+}
+
+// transmit sends an event to the other end, in order.
+func (e *endpoint) transmit(o op, m actors.Message) {
+	x := e.node.exec
+	if e.broken || x.sim.cut(e.node.id, e.peer.node.id) {
+		e.broken = true
+		x.lost++
+		return
+	}
+	at := max(x.now+e.base+x.sim.messageDelay(e.node), e.last)
+	e.last = at
+	x.push(event{at: at, m: m, end: e.peer, dst: e.peer.node.id, op: o})
+}
+
+// Close implements [actors.Link].
+func (e *endpoint) Close() {
+	switch e.state {
+	case endOpen:
+		e.transmit(opClose, nil)
+	case endClosed:
+		return
+	}
+	e.state, e.rare = endClosed, nil
+	e.unlink()
+}
+
+// encoded is a message on its way over an encoded link.
+type encoded struct {
+	kind  actors.Kind
+	bytes []byte
+}
+
+// Kind implements [actors.Message].
+func (m *encoded) Kind() actors.Kind { return m.kind }
+
+// Append implements [actors.Message].
+func (m *encoded) Append(b []byte) []byte { return append(b, m.bytes...) }
+
+// Size implements [actors.Sizer].
+func (m *encoded) Size() int { return len(m.bytes) }
+
+// decode turns what arrives over an encoded link into a message, through the
+// link's stream decoder if the simulation has one.
+func (e *endpoint) decode(s *Simulation, m *encoded) actors.Message {
+	var out actors.Message
+	var err error
+	if s.config.NewDecoder == nil {
+		out, err = m.kind.Decode(m.bytes)
+	} else {
+		rare := e.needRare()
+		if rare.decoder == nil {
+			rare.decoder = s.config.NewDecoder()
+		}
+		_, _ = rare.decoder.Write(m.bytes) // errors come from Next
+		out, err = rare.decoder.Next()
+	}
+	if err != nil || out == nil {
+		panic(fmt.Sprintf("sim: %s does not survive encoding: %v", m.kind, err))
+	}
+	return out
+}
+
+// down ends a link from the other side: its owner gets the reason last.
+func (x *exec) down(e *endpoint, m *actors.LinkDown) {
+	if e.state != endOpen {
+		return
+	}
+	if e.owner.IsZero() {
+		e.state = endDown
+		rare := e.needRare()
+		rare.pending = append(rare.pending, m)
+		return
+	}
+	e.state = endClosed
+	e.unlink()
+	x.enqueue(local{to: e.owner, m: m})
+}
+
+// arrive hands a message to the owner of a link, or keeps it until there is
+// one.
+func (x *exec) arrive(e *endpoint, m actors.Message) {
+	if e.state != endOpen {
+		return
+	}
+	if enc, ok := m.(*encoded); ok {
+		m = e.decode(x.sim, enc)
+	}
+	switch {
+	case !e.owner.IsZero():
+		x.deliver(local{to: e.owner, m: m, link: true})
+	default:
+		if rare := e.needRare(); len(rare.pending) < pendingMax {
+			rare.pending = append(rare.pending, m)
+		} else {
+			e.Close()
+		}
+	}
+}
+
+// Dial implements [actors.Context].
+func (x *exec) Dial(to actors.Address) actors.DialID {
+	n := x.node
+	n.dials++
+	id := actors.DialID(n.dials)
+	e := n.newEndpoint(endDialling)
+	e.owner, e.dial = x.self, n.dials
+	e.base = x.sim.linkDelay(n)
+	target, ok := nodeOf(to)
+	switch {
+	case !ok:
+		x.dialFails(e, actors.ReasonUnsupported, 0)
+	case int(target) >= len(x.sim.nodes):
+		x.dialFails(e, actors.ReasonRefused, 2*e.base)
+	case x.sim.cut(n.id, target):
+		x.dialFails(e, actors.ReasonTimeout, actors.Time(x.sim.config.DialTimeout))
+	default:
+		e.last = x.now + e.base + x.sim.messageDelay(n)
+		x.push(event{at: e.last, end: e, dst: target, op: opDial})
+	}
+	return id
+}
+
+// dialFails answers a dial later, without anybody at the other end.
+func (x *exec) dialFails(e *endpoint, r actors.Reason, after actors.Time) {
+	e.state = endClosed
+	e.unlink()
+	x.arm(e.owner, x.now+after, &actors.LinkDown{ID: actors.DialID(e.dial), Reason: r})
+}
+
+// CancelDial implements [actors.Context].
+func (x *exec) CancelDial(id actors.DialID) {
+	for e := x.node.ends; e != nil; e = e.next {
+		if e.dial == uint32(id) && e.state == endDialling && e.owner == x.self {
+			e.state = endClosed
+			e.unlink()
+			x.enqueue(local{to: x.self, m: &actors.LinkDown{ID: id, Reason: actors.ReasonCanceled}})
+			return
+		}
+	}
+}
+
+// dialled answers a dial that arrived at its node. from is the dialler's end.
+func (x *exec) dialled(from *endpoint) {
+	n := x.node
+	base := x.sim.linkDelay(n)
+	at := x.now + base + x.sim.messageDelay(n)
+	answer := event{at: at, end: from, dst: from.node.id, op: opRefuse}
+	if x.sim.cut(n.id, from.node.id) {
+		answer.op = opTimeout
+		answer.at = x.now + max(actors.Time(x.sim.config.DialTimeout), base)
+	}
+	if !n.live {
+		x.push(answer)
+		return
+	}
+	e := n.newEndpoint(endOpen)
+	e.peer, e.base, e.last = from, base, at
+	if answer.op == opRefuse {
+		answer.op, answer.m = opAccept, &acceptance{end: e}
+	} else {
+		e.broken = true
+	}
+	x.push(answer)
+	x.deliver(local{to: rootRef(n), m: &actors.LinkIn{Link: e}})
+}
+
+// rootRef is the root actor of a node: slot 0, whose generation counts the
+// incarnations.
+func rootRef(n *node) actors.Ref { return actors.Ref{Slot: 0, Gen: n.slots[0].gen} }
+
+// acceptance carries the accepting end to the dialler.
+type acceptance struct{ end *endpoint }
+
+var acceptanceKind = actors.RegisterMessage("sim.acceptance", nil)
+
+// Kind implements [actors.Message].
+func (*acceptance) Kind() actors.Kind { return acceptanceKind }
+
+// Append implements [actors.Message].
+func (*acceptance) Append(b []byte) []byte { return b }
+
+// answered handles the answer to a dial at the dialler.
+func (x *exec) answered(e *endpoint, ev *event) {
+	if ev.op == opAccept {
+		e.peer = ev.m.(*acceptance).end
+	}
+	switch {
+	case e.state != endDialling:
+		// Given up meanwhile: close the link that nobody wants.
+		if ev.op == opAccept && e.node.live {
+			e.transmit(opClose, nil)
+		}
+	case ev.op == opAccept:
+		owner := e.owner
+		e.state, e.owner = endOpen, actors.Ref{}
+		x.deliver(local{to: owner, m: &actors.LinkUp{ID: actors.DialID(e.dial), Link: e}})
+	case ev.op == opTimeout:
+		e.state = endClosed
+		e.unlink()
+		x.deliver(local{to: e.owner, m: &actors.LinkDown{ID: actors.DialID(e.dial), Reason: actors.ReasonTimeout}})
+	default:
+		e.state = endClosed
+		e.unlink()
+		x.deliver(local{to: e.owner, m: &actors.LinkDown{ID: actors.DialID(e.dial), Reason: actors.ReasonRefused}})
+	}
+}

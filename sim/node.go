@@ -1,0 +1,213 @@
+package sim
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"peernet/actors"
+)
+
+// A NodeID is the index of a node in a simulation, from 0 up.
+type NodeID uint32
+
+// addressPort is the port of every simulated node.
+const addressPort = 4000
+
+// NodesMax is how many nodes a simulation can have: the addresses of 10.0.0.0/8.
+const NodesMax = 1 << 24
+
+// AddressOf returns the address of a node: ws://10.x.y.z:4000.
+func AddressOf(id NodeID) actors.Address {
+	return actors.MustAddress(fmt.Sprintf("ws://10.%d.%d.%d:%d", byte(id>>16), byte(id>>8), byte(id), addressPort))
+}
+
+// nodeOf reverses AddressOf without a table.
+func nodeOf(a actors.Address) (NodeID, bool) {
+	const prefix, suffix = "ws://10.", ":4000"
+	s := a.String()
+	if len(s) < len(prefix)+len(suffix) || s[:len(prefix)] != prefix || s[len(s)-len(suffix):] != suffix {
+		return 0, false
+	}
+	id, part, dots := uint32(0), uint32(0), 0
+	for _, c := range []byte(s[len(prefix) : len(s)-len(suffix)]) {
+		switch {
+		case c == '.':
+			id, part, dots = id<<8|part, 0, dots+1
+		case c < '0' || c > '9':
+			return 0, false
+		default:
+			part = part*10 + uint32(c-'0')
+		}
+		if part > 255 {
+			return 0, false
+		}
+	}
+	return NodeID(id<<8 | part), dots == 2
+}
+
+// A node is the simulator's side of one node. Its actors' state is behind
+// slots; everything is touched by one worker at a time.
+type node struct {
+	exec    *exec // who runs the node now
+	slots   []slot
+	timers  []timer     // a binary heap, earliest first
+	wake    actors.Time // the earliest wake-up in a calendar, or never
+	ends    *endpoint   // the open and dialling link ends
+	hash    uint64      // the chain over delivered events
+	net     rand.PCG    // the node's network stream
+	address actors.Address
+	id      NodeID
+	seq     uint32 // of events sent
+	armed   uint32 // of timers armed
+	dials   uint32
+	inc     uint32 // incarnation, from 1
+	free    uint32 // slots that are free, at most
+	live    bool
+	names   []spawned
+	watches []watch
+}
+
+// never is later than any time.
+const never = actors.Time(1<<63 - 1)
+
+// A slot holds an actor. Its generation outlives it.
+type slot struct {
+	actor actors.Actor
+	rand  rand.PCG
+	gen   uint32
+}
+
+// spawned counts the actors of one name.
+type spawned struct {
+	name  uint64
+	count uint32
+}
+
+type watch struct{ who, watcher actors.Ref }
+
+// A timer waits in its node's heap.
+type timer struct {
+	at  actors.Time
+	m   actors.Message
+	seq uint32
+	// slot owns the timer. A slot's timers go when its actor stops, so the
+	// generation is known.
+	slot uint32
+}
+
+func (t *timer) before(u *timer) bool {
+	return t.at < u.at || t.at == u.at && t.seq < u.seq
+}
+
+// pushTimer enters t into the heap.
+func (n *node) pushTimer(t timer) {
+	n.timers = append(n.timers, t)
+	n.siftUp(len(n.timers) - 1)
+}
+
+// popTimer removes and returns the earliest timer.
+func (n *node) popTimer() timer {
+	t := n.timers[0]
+	n.removeTimer(0)
+	return t
+}
+
+func (n *node) removeTimer(i int) {
+	last := len(n.timers) - 1
+	n.timers[i] = n.timers[last]
+	n.timers[last] = timer{}
+	n.timers = n.timers[:last]
+	if i < last {
+		n.siftDown(i)
+		n.siftUp(i)
+	}
+}
+
+func (n *node) siftUp(i int) {
+	for i > 0 {
+		parent := (i - 1) / 2
+		if !n.timers[i].before(&n.timers[parent]) {
+			return
+		}
+		n.timers[i], n.timers[parent] = n.timers[parent], n.timers[i]
+		i = parent
+	}
+}
+
+func (n *node) siftDown(i int) {
+	for {
+		least := i
+		for child := 2*i + 1; child <= 2*i+2 && child < len(n.timers); child++ {
+			if n.timers[child].before(&n.timers[least]) {
+				least = child
+			}
+		}
+		if least == i {
+			return
+		}
+		n.timers[i], n.timers[least] = n.timers[least], n.timers[i]
+		i = least
+	}
+}
+
+// dropTimers removes the timers of a slot.
+func (n *node) dropTimers(slot uint32) {
+	for i := 0; i < len(n.timers); {
+		if n.timers[i].slot == slot {
+			n.removeTimer(i)
+			i = 0
+			continue
+		}
+		i++
+	}
+}
+
+// actor returns the slot that r names, or nil.
+func (n *node) actor(r actors.Ref) *slot {
+	if int(r.Slot) >= len(n.slots) {
+		return nil
+	}
+	s := &n.slots[r.Slot]
+	if s.gen != r.Gen || s.actor == nil {
+		return nil
+	}
+	return s
+}
+
+// vacantSlot returns the index of a slot for a new actor.
+func (n *node) vacantSlot() int {
+	if n.free > 0 {
+		for i := range n.slots {
+			if n.slots[i].actor == nil {
+				n.free--
+				return i
+			}
+		}
+	}
+	if len(n.slots) == cap(n.slots) {
+		// A node has a dozen actors: grow by a few, not by doubling.
+		slots := make([]slot, len(n.slots), len(n.slots)+max(4, len(n.slots)/4))
+		copy(slots, n.slots)
+		n.slots = slots
+	}
+	n.slots = append(n.slots, slot{})
+	return len(n.slots) - 1
+}
+
+// ordinal counts the actors spawned under a name.
+func (n *node) ordinal(name uint64) uint32 {
+	for i := range n.names {
+		if n.names[i].name == name {
+			n.names[i].count++
+			return n.names[i].count
+		}
+	}
+	n.names = append(n.names, spawned{name, 0})
+	return 0
+}
+
+// stream derives a random stream.
+func stream(seed uint64, id NodeID, inc uint32, name uint64, ordinal uint32) rand.PCG {
+	hi := actors.Mix(actors.Mix(seed, uint64(id)<<32|uint64(inc)), actors.Mix(name, uint64(ordinal)))
+	return *rand.NewPCG(hi, actors.Mix(hi, seed))
+}

@@ -1,0 +1,381 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime/debug"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"peernet/actors"
+)
+
+// A Config describes a simulation. The zero value lacks only a Latency.
+type Config struct {
+	// Seed feeds all random streams.
+	Seed uint64
+	// Latency is how long messages take.
+	Latency Latency
+	// Workers is how many goroutines run nodes. It has no influence on the
+	// result. Default 1.
+	Workers int
+	// Encoded sends the bytes of messages instead of the messages.
+	Encoded bool
+	// NewDecoder returns the stream decoder of the protocol, for encoded
+	// links. Nil decodes each message by its registered kind.
+	NewDecoder func() actors.Decoder
+	// DialTimeout is when a dial that nobody can answer fails. Default 5 s.
+	DialTimeout time.Duration
+	// Round is the period of lock-step rounds: every live root gets an
+	// *actors.Round at 0, Round, 2·Round and so on. 0 is no rounds.
+	Round time.Duration
+	// Window is the length of a window, at most the lookahead, which is the
+	// default. It has no influence on the result.
+	Window time.Duration
+	// Reference runs the slow reference executor. It has no influence on the
+	// result.
+	Reference bool
+	// Count counts events by kind; see Simulation.EventCount.
+	Count bool
+	// Observer is told of every event that an actor emits; nil is nobody.
+	Observer Observer
+}
+
+// An Observer is told what actors emit.
+type Observer interface {
+	// Observe is called in Receive of an actor of node. Calls with different
+	// shards, from 0 to Config.Workers−1, may be at the same time; which node
+	// is in which shard changes. So results that must not depend on the
+	// workers are sums over shards.
+	Observe(shard int, node NodeID, at actors.Time, e actors.Event)
+}
+
+// A Simulation is a network of nodes in virtual time. Its methods are to be
+// called from one goroutine, between calls of Run or from inside the functions
+// given to At.
+type Simulation struct {
+	config    Config
+	nodes     []*node
+	slab      []node
+	execs     []*exec
+	ref       *reference
+	fast      *fast
+	world     []worldEvent
+	worldSeq  uint64
+	now       actors.Time
+	round     uint64
+	past      uint64 // chains of ended incarnations
+	alive     atomic.Int64
+	groups    []uint8 // of a partition, by node; nil is none
+	cancel    atomic.Bool
+	failed    *Panic
+}
+
+type worldEvent struct {
+	at  actors.Time
+	seq uint64
+	do  func()
+}
+
+// New returns an empty simulation at time 0.
+func New(c Config) (*Simulation, error) {
+	lookahead := c.Latency.lookahead()
+	switch {
+	case lookahead <= 0:
+		return nil, fmt.Errorf("sim: the smallest latency is %v, must be positive", lookahead)
+	case c.Window < 0 || c.Window > lookahead:
+		return nil, fmt.Errorf("sim: Window is %v, must be at most the smallest latency, %v", c.Window, lookahead)
+	case c.Workers < 0 || c.Workers > 1024:
+		return nil, fmt.Errorf("sim: Workers is %d, must be from 1 to 1024", c.Workers)
+	case c.Round < 0 || c.DialTimeout < 0:
+		return nil, fmt.Errorf("sim: Round and DialTimeout must not be negative")
+	}
+	if c.Window == 0 {
+		c.Window = lookahead
+	}
+	if c.Workers == 0 || c.Reference {
+		c.Workers = 1
+	}
+	if c.DialTimeout == 0 {
+		c.DialTimeout = 5 * time.Second
+	}
+	s := &Simulation{config: c}
+	for w := range c.Workers {
+		x := newExec(s, w)
+		x.cal.width = actors.Time(c.Window)
+		s.execs = append(s.execs, x)
+	}
+	s.fast = &fast{sim: s}
+	if c.Reference {
+		s.ref = &reference{sim: s, timers: map[NodeID][]*planned{}}
+	}
+	return s, nil
+}
+
+// Now returns the virtual time.
+func (s *Simulation) Now() time.Duration { return time.Duration(s.now) }
+
+// Nodes returns how many nodes were ever added.
+func (s *Simulation) Nodes() int { return len(s.nodes) }
+
+// Live returns how many nodes are running.
+func (s *Simulation) Live() int { return int(s.alive.Load()) }
+
+// IsLive reports whether a node is running.
+func (s *Simulation) IsLive(id NodeID) bool { return int(id) < len(s.nodes) && s.nodes[id].live }
+
+// Rand returns a random stream of the world, derived from the seed and a name.
+func (s *Simulation) Rand(name string) *rand.Rand {
+	pcg := stream(s.config.Seed, 0, 0, actors.Sum([]byte(name)), 0)
+	return rand.New(&pcg)
+}
+
+// Add adds nodes that are not running yet, and returns the first. Their
+// addresses are [AddressOf] their ids.
+func (s *Simulation) Add(count int) NodeID {
+	first := NodeID(len(s.nodes))
+	if len(s.nodes)+count > NodesMax {
+		panic("sim: too many nodes")
+	}
+	s.nodes = slices.Grow(s.nodes, count)
+	for range count {
+		if len(s.slab) == 0 {
+			s.slab = make([]node, min(max(count, 16), 1024))
+		}
+		n := &s.slab[0]
+		s.slab = s.slab[1:]
+		n.id = NodeID(len(s.nodes))
+		n.address = AddressOf(n.id)
+		n.wake = never
+		s.nodes = append(s.nodes, n)
+	}
+	return first
+}
+
+// Start starts a node with its root actor. A node that ran before starts a new
+// incarnation; what was in flight to the old one is lost.
+func (s *Simulation) Start(id NodeID, root actors.Actor) {
+	n := s.nodes[id]
+	if n.live {
+		panic(fmt.Sprintf("sim: node %d is running already", id))
+	}
+	s.outside(n, func(x *exec) {
+		n.inc++
+		n.live = true
+		s.live(1)
+		s.past = actors.Mix(s.past, n.hash)
+		n.hash = actors.Mix(uint64(n.id), uint64(n.inc))
+		n.net = stream(s.config.Seed, n.id, n.inc, networkStream, 0)
+		if len(n.slots) == 0 {
+			n.slots = make([]slot, 0, 4)
+		} else {
+			x.self = actors.Ref{}
+		}
+		x.Spawn("root", root)
+		x.drain()
+	})
+}
+
+// networkStream names the stream of a node's network.
+const networkStream = 0x6e6574
+
+// Crash ends a node without a word. With reset its peers notice, after the
+// latency; otherwise its links fall silent.
+func (s *Simulation) Crash(id NodeID, reset bool) {
+	n := s.nodes[id]
+	if !n.live {
+		return
+	}
+	s.outside(n, func(x *exec) {
+		for e := n.ends; e != nil && reset; e = e.next {
+			if e.state == endOpen {
+				e.transmit(opReset, nil)
+			}
+		}
+		x.endNode(false)
+	})
+}
+
+// Send delivers a message to the root of a running node, now.
+func (s *Simulation) Send(id NodeID, m actors.Message) {
+	n := s.nodes[id]
+	if !n.live {
+		return
+	}
+	s.outside(n, func(x *exec) { x.deliver(local{to: rootRef(n), m: m}) })
+}
+
+// Spawn starts an actor on a running node, now.
+func (s *Simulation) Spawn(id NodeID, name string, a actors.Actor) {
+	n := s.nodes[id]
+	s.outside(n, func(x *exec) {
+		x.self = rootRef(n)
+		x.Spawn(name, a)
+		x.drain()
+	})
+}
+
+// Link makes a link between two running nodes and returns its ends, which are
+// not bound yet: they are to be handed to the nodes' actors in messages.
+func (s *Simulation) Link(a, b NodeID) (atA, atB actors.Link) {
+	var ends [2]*endpoint
+	for i, id := range []NodeID{a, b} {
+		n := s.nodes[id]
+		ends[i] = n.newEndpoint(endOpen)
+		ends[i].base = s.linkDelay(n)
+	}
+	ends[0].peer, ends[1].peer = ends[1], ends[0]
+	return ends[0], ends[1]
+}
+
+// Partition cuts the network: nodes of different groups cannot reach each
+// other. groups has a group for every node; nodes added later are in group 0.
+// Nil heals.
+func (s *Simulation) Partition(groups []uint8) { s.groups = slices.Clone(groups) }
+
+func (s *Simulation) cut(a, b NodeID) bool {
+	return s.groups != nil && s.group(a) != s.group(b)
+}
+
+func (s *Simulation) group(id NodeID) uint8 {
+	if int(id) < len(s.groups) {
+		return s.groups[id]
+	}
+	return 0
+}
+
+func (s *Simulation) live(change int64) { s.alive.Add(change) }
+
+// outside runs f as a node, at the present, from the world.
+func (s *Simulation) outside(n *node, f func(*exec)) {
+	x := s.execs[0]
+	x.enter(n)
+	x.now = s.now
+	x.self, x.sender = actors.Ref{}, actors.Ref{}
+	f(x)
+	x.settle(n)
+}
+
+// At calls do at a time, before what nodes do at that time. A time in the past
+// is now. do may call any method but Run.
+func (s *Simulation) At(t time.Duration, do func()) {
+	s.worldSeq++
+	e := worldEvent{at: max(actors.Time(t), s.now), seq: s.worldSeq, do: do}
+	i, _ := slices.BinarySearchFunc(s.world, e, func(a, b worldEvent) int {
+		if a.at != b.at {
+			return int(max(min(a.at-b.at, 1), -1))
+		}
+		return int(int64(a.seq) - int64(b.seq))
+	})
+	s.world = slices.Insert(s.world, i, e)
+}
+
+// Run runs the simulation until a time: what nodes do before it, and what the
+// world does up to and including it. It returns ctx's error if ctx ends first,
+// and *Panic if an actor panicked; after either the simulation can still be
+// looked at. A cancelled Run may be continued by another.
+func (s *Simulation) Run(ctx context.Context, until time.Duration) (err error) {
+	if s.failed != nil {
+		return s.failed
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			s.failed = s.execs[0].newPanic(r)
+			err = s.failed
+		}
+	}()
+	s.cancel.Store(false)
+	stop := context.AfterFunc(ctx, func() { s.cancel.Store(true) })
+	defer stop()
+	end := actors.Time(until)
+	for {
+		boundary := end
+		if len(s.world) > 0 {
+			boundary = min(boundary, s.world[0].at)
+		}
+		if s.config.Round > 0 {
+			boundary = min(boundary, s.nextRound())
+		}
+		s.runNodes(boundary)
+		if p := s.fast.panicked.Load(); p != nil {
+			s.failed = p
+			return p
+		}
+		if s.stopped() {
+			return ctx.Err()
+		}
+		for len(s.world) > 0 && s.world[0].at <= s.now {
+			e := s.world[0]
+			s.world = slices.Delete(s.world, 0, 1)
+			e.do()
+		}
+		if s.now >= end {
+			return nil
+		}
+		if s.config.Round > 0 && s.now == s.nextRound() {
+			s.runRound()
+		}
+	}
+}
+
+func (s *Simulation) nextRound() actors.Time {
+	return actors.Time(s.round) * actors.Time(s.config.Round)
+}
+
+func (s *Simulation) runNodes(end actors.Time) {
+	if s.ref != nil {
+		s.ref.runUntil(end)
+		return
+	}
+	s.fast.runUntil(end)
+}
+
+func (s *Simulation) runRound() {
+	m := &actors.Round{N: s.round}
+	s.round++
+	if s.ref == nil {
+		s.fast.runRound(m)
+		return
+	}
+	for _, n := range s.nodes {
+		if n.live {
+			s.outside(n, func(x *exec) { x.deliver(local{to: rootRef(n), m: m}) })
+		}
+	}
+}
+
+func (s *Simulation) stopped() bool { return s.cancel.Load() }
+
+// TraceHash is the identity of the run so far: a hash over all that every
+// actor received, in order, with the time.
+func (s *Simulation) TraceHash() uint64 {
+	h := actors.Mix(s.past, uint64(len(s.nodes)))
+	for _, n := range s.nodes {
+		h = actors.Mix(h, n.hash)
+	}
+	return h
+}
+
+// A Panic is the error of a run in which an actor panicked.
+type Panic struct {
+	Value any
+	Seed  uint64
+	Node  NodeID
+	At    actors.Time
+	Stack []byte
+}
+
+func (x *exec) newPanic(value any) *Panic {
+	p := &Panic{Value: value, Seed: x.sim.config.Seed, At: x.now, Stack: debug.Stack()}
+	if x.node != nil {
+		p.Node = x.node.id
+	}
+	return p
+}
+
+// Error implements error.
+func (p *Panic) Error() string {
+	return fmt.Sprintf("sim: panic at node %d, time %v, seed %d: %v\n%s", p.Node, p.At, p.Seed, p.Value, p.Stack)
+}
