@@ -73,7 +73,8 @@ func SizeOf(m Message) int {
 	return len(m.Append(nil))
 }
 
-// Started is the first message that an actor receives.
+// Started is the first message that an actor receives. Its Sender is the actor
+// that spawned it, or the zero Ref for the root.
 type Started struct{}
 
 // Terminated answers a Watch.

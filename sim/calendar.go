@@ -21,8 +21,6 @@ type bucket struct {
 	wakes  []NodeID
 }
 
-func (b *bucket) empty() bool { return len(b.chunks) == 0 && len(b.wakes) == 0 }
-
 type wake struct {
 	at   actors.Time
 	node NodeID

@@ -20,6 +20,7 @@ const (
 	opRefuse             //
 	opTimeout            //
 	opDatagram           // a message arrives without a link
+	opStart              // the world starts the node
 )
 
 // An event travels between nodes. Events at a node are ordered by (at, src,
@@ -200,7 +201,7 @@ func (x *exec) endNode(closing bool) {
 		n.slots[i].actor = nil
 		n.free++
 	}
-	x.sim.live(-1)
+	x.sim.alive.Add(-1)
 }
 
 // run handles one event that arrived at the node.
@@ -217,6 +218,10 @@ func (x *exec) run(ev *event) {
 	case opReset:
 		x.down(ev.end, linkReset)
 		x.drain()
+	case opStart:
+		if !x.node.live {
+			x.start(ev.m.(*planting).grow(x.node.id))
+		}
 	case opDatagram:
 		if x.node.live {
 			m := ev.m
@@ -243,6 +248,33 @@ func decodeDatagram(m *encoded) actors.Message {
 	}
 	return out
 }
+
+// start begins an incarnation of the node.
+func (x *exec) start(root actors.Actor) {
+	n := x.node
+	n.inc++
+	n.live = true
+	x.sim.alive.Add(1)
+	n.hash = actors.Mix(n.hash, uint64(n.id)<<32|uint64(n.inc))
+	n.net = stream(x.sim.config.Seed, n.id, n.inc, networkStream, 0)
+	x.self, x.sender = actors.Ref{}, actors.Ref{}
+	x.Spawn("root", root)
+	x.drain()
+}
+
+// networkStream names the stream of a node's network.
+const networkStream = 0x6e6574
+
+// planting is a node start that the world planned.
+type planting struct{ grow func(NodeID) actors.Actor }
+
+var plantingKind = actors.RegisterMessage("sim.planting", nil)
+
+// Kind implements [actors.Message].
+func (*planting) Kind() actors.Kind { return plantingKind }
+
+// Append implements [actors.Message].
+func (*planting) Append(b []byte) []byte { return b }
 
 // fire handles the node's earliest timer.
 func (x *exec) fire() {
@@ -338,7 +370,7 @@ func (x *exec) Spawn(name string, a actors.Actor) actors.Ref {
 	// The slots may have moved, and with them the stream in use.
 	x.source.pcg = &n.slots[x.self.Slot].rand
 	ref := actors.Ref{Slot: uint32(i), Gen: s.gen}
-	x.enqueue(local{to: ref, m: started})
+	x.enqueue(local{to: ref, from: x.self, m: started})
 	return ref
 }
 

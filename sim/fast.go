@@ -29,7 +29,6 @@ type fast struct {
 	counts   [][]int // by worker: events of each region, then where they go
 	wcounts  [][]int
 	next     atomic.Int64 // the next region to run
-	round    *actors.Round
 	panicked atomic.Pointer[Panic]
 }
 

@@ -20,16 +20,16 @@ const (
 
 // An endpoint is one end of a link. It belongs to its node.
 type endpoint struct {
-	node    *node
-	peer    *endpoint // at the other node: its fields but node are not read
-	next    *endpoint // in the node's list
-	owner   actors.Ref
-	base    actors.Time // the delay drawn for this direction
-	last    actors.Time // when the last message sent arrives
-	rare    *endRare    // what few ends need
-	dial    uint32
-	state   endState
-	broken  bool // a message of this direction was lost
+	node   *node
+	peer   *endpoint // at the other node: its fields but node are not read
+	next   *endpoint // in the node's list
+	owner  actors.Ref
+	base   actors.Time // the delay drawn for this direction
+	last   actors.Time // when the last message sent arrives
+	rare   *endRare    // what few ends need
+	dial   uint32
+	state  endState
+	broken bool // a message of this direction was lost
 }
 
 // endRare is what few link ends need, so that the many stay small.

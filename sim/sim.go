@@ -56,21 +56,20 @@ type Observer interface {
 // called from one goroutine, between calls of Run or from inside the functions
 // given to At.
 type Simulation struct {
-	config    Config
-	nodes     []*node
-	slab      []node
-	execs     []*exec
-	ref       *reference
-	fast      *fast
-	world     []worldEvent
-	worldSeq  uint64
-	now       actors.Time
-	round     uint64
-	past      uint64 // chains of ended incarnations
-	alive     atomic.Int64
-	groups    []uint8 // of a partition, by node; nil is none
-	cancel    atomic.Bool
-	failed    *Panic
+	config   Config
+	nodes    []*node
+	slab     []node
+	execs    []*exec
+	ref      *reference
+	fast     *fast
+	world    []worldEvent
+	worldSeq uint64
+	now      actors.Time
+	round    uint64
+	alive    atomic.Int64
+	groups   []uint8 // of a partition, by node; nil is none
+	cancel   atomic.Bool
+	failed   *Panic
 }
 
 type worldEvent struct {
@@ -132,6 +131,12 @@ func (s *Simulation) Rand(name string) *rand.Rand {
 	return rand.New(&pcg)
 }
 
+// NodeRand returns a random stream of the world about one node.
+func (s *Simulation) NodeRand(id NodeID, name string) *rand.Rand {
+	pcg := stream(s.config.Seed, id, 0, actors.Sum([]byte(name)), 1)
+	return rand.New(&pcg)
+}
+
 // Add adds nodes that are not running yet, and returns the first. Their
 // addresses are [AddressOf] their ids.
 func (s *Simulation) Add(count int) NodeID {
@@ -161,25 +166,25 @@ func (s *Simulation) Start(id NodeID, root actors.Actor) {
 	if n.live {
 		panic(fmt.Sprintf("sim: node %d is running already", id))
 	}
-	s.outside(n, func(x *exec) {
-		n.inc++
-		n.live = true
-		s.live(1)
-		s.past = actors.Mix(s.past, n.hash)
-		n.hash = actors.Mix(uint64(n.id), uint64(n.inc))
-		n.net = stream(s.config.Seed, n.id, n.inc, networkStream, 0)
-		if len(n.slots) == 0 {
-			n.slots = make([]slot, 0, 4)
-		} else {
-			x.self = actors.Ref{}
-		}
-		x.Spawn("root", root)
-		x.drain()
-	})
+	s.outside(n, func(x *exec) { x.start(root) })
 }
 
-// networkStream names the stream of a node's network.
-const networkStream = 0x6e6574
+// StartAt starts count nodes from first on, each at its own time, before
+// anything else that happens there at that time. grow makes the root actor; it
+// is called by the workers, at the same time for different nodes. Unlike a
+// Start in At, it costs no barrier. A node that runs already is left alone.
+func (s *Simulation) StartAt(first NodeID, times []time.Duration, grow func(NodeID) actors.Actor) {
+	p := &planting{grow}
+	for i, t := range times {
+		// Sequence number 0 of node 0 sorts before all others.
+		ev := event{at: max(actors.Time(t), s.now), m: p, dst: first + NodeID(i), op: opStart}
+		if s.ref != nil {
+			s.ref.push(ev)
+		} else {
+			s.execs[0].cal.push(ev)
+		}
+	}
+}
 
 // Crash ends a node without a word. With reset its peers notice, after the
 // latency; otherwise its links fall silent.
@@ -245,8 +250,6 @@ func (s *Simulation) group(id NodeID) uint8 {
 	}
 	return 0
 }
-
-func (s *Simulation) live(change int64) { s.alive.Add(change) }
 
 // outside runs f as a node, at the present, from the world.
 func (s *Simulation) outside(n *node, f func(*exec)) {
@@ -351,7 +354,7 @@ func (s *Simulation) stopped() bool { return s.cancel.Load() }
 // TraceHash is the identity of the run so far: a hash over all that every
 // actor received, in order, with the time.
 func (s *Simulation) TraceHash() uint64 {
-	h := actors.Mix(s.past, uint64(len(s.nodes)))
+	h := uint64(len(s.nodes))
 	for _, n := range s.nodes {
 		h = actors.Mix(h, n.hash)
 	}

@@ -472,6 +472,26 @@ func (g *Gossip) route(ctx actors.Context, b *wire.Body, hops uint32, arrived *w
 	return true
 }
 
+// InUse reports whether a Conn is a connection in use, and whether this node
+// opened it.
+func (g *Gossip) InUse(conn actors.Ref) (outbound, ok bool) {
+	i := g.find(conn)
+	if i < 0 || g.peers[i].state != peerUp {
+		return false, false
+	}
+	return g.peers[i].outbound, true
+}
+
+// OutboundInUse counts the outbound connections in use.
+func (g *Gossip) OutboundInUse() (n int) {
+	for i := range g.peers {
+		if g.peers[i].outbound && g.peers[i].state == peerUp {
+			n++
+		}
+	}
+	return n
+}
+
 func (p *peer) outboundCount() int64 {
 	if p.outbound {
 		return 1
