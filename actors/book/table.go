@@ -183,7 +183,6 @@ func (t *Table) evict(r *rand.Rand) bool {
 	}
 	var space [64]group
 	groups := space[:0]
-	largest := -1
 	t.probe(r, func(_ int, e Entry) {
 		if e.Saved || t.isInUse(e.Address) {
 			return
@@ -194,10 +193,20 @@ func (t *Table) evict(r *rand.Rand) bool {
 			groups = append(groups, group{source: e.Source})
 		}
 		groups[g].n++
-		if largest < 0 || groups[g].n > groups[largest].n {
-			largest = g
-		}
 	})
+	largest, ties := -1, 0
+	for g := range groups {
+		switch {
+		case largest < 0 || groups[g].n > groups[largest].n:
+			largest, ties = g, 1
+		case groups[g].n == groups[largest].n:
+			// Most sources have one entry: among equals, chance decides.
+			ties++
+			if r.IntN(ties) == 0 {
+				largest = g
+			}
+		}
+	}
 	return largest >= 0 && t.evictFrom(groups[largest].source, r)
 }
 

@@ -1,0 +1,71 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"text/tabwriter"
+
+	"peernet/sim/scenario"
+)
+
+// printSummary prints the summary for people.
+func printSummary(out io.Writer, s *scenario.Summary) error {
+	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
+	title := "result"
+	if s.Partial {
+		title = "PARTIAL result: the run was interrupted"
+	}
+	fmt.Fprintln(w, title+"\t")
+	row("  simulated", "%.1f s, %d nodes, seed %d", s.DurationS, s.Nodes, s.Seed)
+	if s.FormedAtS != nil {
+		row("  network formed", "at %.0f s, after %.0f messages per node", *s.FormedAtS, *s.JoinMessagesPerNode)
+	} else {
+		row("  network formed", "no")
+	}
+	fmt.Fprintln(w, "announce\t")
+	a := s.Announce
+	row("  sent", "%d", a.Count)
+	if a.Count > 0 {
+		row("  coverage", "mean %.4f, least %.4f", a.CoverageMean, a.CoverageMin)
+		row("  hops", "mean %.2f, most %d", a.HopsMean, a.HopsMax)
+		row("  latency", "median %.0f ms, 99th percentile %.0f ms", a.LatencyMsP50, a.LatencyMsP99)
+		row("  redundancy", "%.3f", a.Redundancy)
+	}
+	if s.Search.Count > 0 {
+		fmt.Fprintln(w, "search\t")
+		row("  sent", "%d, answered %d", s.Search.Count, s.Search.Answered)
+		row("  replies", "mean %.1f", s.Search.RepliesMean)
+	}
+	o := s.Overlay
+	fmt.Fprintln(w, "overlay\t")
+	row("  degree", "mean %.2f, %d to %d", o.DegreeMean, o.DegreeMin, o.DegreeMax)
+	row("  outbound", "mean %.2f, least %d, full %.4f", o.OutboundMean, o.OutboundMin, o.OutboundFull)
+	row("  largest component", "%.4f", o.LargestComponent)
+	row("  clustering", "%.5f", o.Clustering)
+	row("  path length", "mean %.3f", o.PathLengthMean)
+	t := s.Traffic
+	fmt.Fprintln(w, "traffic\t")
+	row("  messages", "%d, %s", t.Messages, size(float64(t.Bytes)))
+	row("  per node", "%s/s", size(t.BytesPerNodePerS))
+	fmt.Fprintln(w, "cost\t")
+	row("  time", "%.1f s wall, %.1f s CPU, %d workers", s.WallS, s.CPUS, s.Workers)
+	row("  speed", "%.2f M deliveries per CPU second", s.DeliveriesPerCPUS/1e6)
+	row("  deliveries", "%d, %d events", s.Deliveries, s.Events)
+	row("  memory", "%s of heap per node, %s peak", size(s.HeapBytesPerNode), size(float64(s.PeakRSSBytes)))
+	return w.Flush()
+}
+
+// size formats a number of bytes.
+func size(n float64) string {
+	units := []string{"B", "KiB", "MiB", "GiB", "TiB"}
+	i := 0
+	for n >= 1024 && i < len(units)-1 {
+		n /= 1024
+		i++
+	}
+	if i == 0 {
+		return fmt.Sprintf("%.0f B", n)
+	}
+	return fmt.Sprintf("%.1f %s", n, units[i])
+}

@@ -1,0 +1,305 @@
+package scenario
+
+import (
+	"fmt"
+	"math/bits"
+	"time"
+
+	"peernet/actors"
+	"peernet/actors/book"
+	"peernet/actors/peer"
+	"peernet/actors/wire"
+	"peernet/sim"
+)
+
+// A Scenario describes a simulation. The yaml tag of each field is its key;
+// units, defaults and ranges are in experiments/reference.yaml.
+type Scenario struct {
+	Name     string   `yaml:"name" json:"name"`
+	Nodes    int      `yaml:"nodes" json:"nodes"`
+	Seed     uint64   `yaml:"seed" json:"seed"`
+	Duration Duration `yaml:"duration" json:"duration"` // 0 is as long as the messages need
+	Wire     string   `yaml:"wire" json:"wire"`         // typed or encoded
+	Latency  Latency  `yaml:"latency" json:"latency"`
+
+	Overlay    string `yaml:"overlay" json:"overlay"` // gossip or static
+	Bootstraps int    `yaml:"bootstraps" json:"bootstraps"`
+	Known      int    `yaml:"known" json:"known"`
+	Arrivals   Span   `yaml:"arrivals" json:"arrivals"`
+
+	Connections  int      `yaml:"connections" json:"connections"`
+	InboundMax   int      `yaml:"inbound_max" json:"inbound_max"`
+	Fanout       Fanout   `yaml:"fanout" json:"fanout"`
+	HopsMax      int      `yaml:"hops_max" json:"hops_max"`
+	Book         int      `yaml:"book" json:"book"`
+	Exchange     int      `yaml:"exchange" json:"exchange"`
+	Interval     Duration `yaml:"interval" json:"interval"`
+	Refresh      Duration `yaml:"refresh" json:"refresh"`
+	Purge        Duration `yaml:"purge" json:"purge"`
+	HelloTimeout Duration `yaml:"hello_timeout" json:"hello_timeout"`
+	KeepAlive    Duration `yaml:"keep_alive" json:"keep_alive"`
+
+	Messages      int      `yaml:"messages" json:"messages"`
+	MessagesFrom  Span     `yaml:"messages_from" json:"messages_from"`
+	MessagesUntil Span     `yaml:"messages_until" json:"messages_until"`
+	MessagesEvery Duration `yaml:"messages_every" json:"messages_every"`
+	Payload       int      `yaml:"payload" json:"payload"`
+	Searches      int      `yaml:"searches" json:"searches"`
+	SearchesFrom  Span     `yaml:"searches_from" json:"searches_from"`
+	SearchesUntil Span     `yaml:"searches_until" json:"searches_until"`
+	Responders    int      `yaml:"responders" json:"responders"`
+
+	explicit map[string]place // keys that were set, and where
+}
+
+// Latency describes how long messages take.
+type Latency struct {
+	Model  string   `yaml:"model" json:"model"` // constant, uniform or lognormal
+	Per    string   `yaml:"per" json:"per"`     // link or message
+	Min    Duration `yaml:"min" json:"min"`
+	Max    Duration `yaml:"max" json:"max"`       // uniform
+	Median Duration `yaml:"median" json:"median"` // lognormal
+	Sigma  Percent  `yaml:"sigma" json:"sigma"`   // lognormal
+}
+
+// What the keys that take a word accept.
+const (
+	WireTyped     = "typed"
+	WireEncoded   = "encoded"
+	OverlayGossip = "gossip"
+	OverlayStatic = "static"
+	PerLink       = "link"
+	PerMessage    = "message"
+	Constant      = "constant"
+	Uniform       = "uniform"
+	LogNormal     = "lognormal"
+)
+
+// Default returns the scenario that keys which are not set describe.
+func Default() Scenario {
+	c := peer.Config{}.WithDefaults()
+	return Scenario{
+		Name:  "unnamed",
+		Nodes: 10000, Seed: 1, Duration: Duration(time.Minute), Wire: WireTyped,
+		Latency: Latency{Model: LogNormal, Per: PerLink, Min: Duration(10 * time.Millisecond), Median: Duration(50 * time.Millisecond), Sigma: 50},
+		Overlay: OverlayGossip, Known: 3, Arrivals: Span{Percent: 10},
+		Connections: c.Connections, InboundMax: c.InboundMax, Fanout: Fanout(c.Fanout), HopsMax: c.HopsMax,
+		Book: 64, Exchange: c.Exchange,
+		Interval: Duration(c.Interval), Refresh: Duration(c.Refresh), Purge: Duration(c.Purge),
+		HelloTimeout: Duration(c.HelloTimeout), KeepAlive: Duration(c.KeepAlive),
+		MessagesFrom: Span{Percent: 50}, MessagesUntil: Span{Percent: 90}, Payload: 64,
+		SearchesFrom: Span{Percent: 60}, SearchesUntil: Span{Percent: 90}, Responders: 10,
+	}
+}
+
+// A KeyError says what is wrong with the value of a key, and where it was set.
+type KeyError struct {
+	Place  string // file:line:column, or the option; "" if nobody set it
+	Key    string
+	Reason string
+}
+
+// Error implements error.
+func (e *KeyError) Error() string {
+	if e.Place == "" {
+		return fmt.Sprintf("%s: %s", e.Key, e.Reason)
+	}
+	return fmt.Sprintf("%s: %s: %s", e.Place, e.Key, e.Reason)
+}
+
+// fails returns the error for a key.
+func (s *Scenario) fails(key, format string, args ...any) error {
+	return &KeyError{Place: s.explicit[key].String(), Key: key, Reason: fmt.Sprintf(format, args...)}
+}
+
+// Resolve fills in what depends on other keys, clamps defaults to the size of
+// the network, and returns a *KeyError for what is impossible.
+func (s *Scenario) Resolve() error {
+	if s.Nodes < 2 || s.Nodes > sim.NodesMax {
+		return s.fails("nodes", "%d, must be from 2 to %d", s.Nodes, sim.NodesMax)
+	}
+	s.clamp("connections", &s.Connections, s.connectionsFit())
+	s.clamp("responders", &s.Responders, s.Nodes)
+	s.clamp("known", &s.Known, s.Nodes)
+	if _, set := s.explicit["bootstraps"]; !set && s.Bootstraps == 0 {
+		s.Bootstraps = min(max(5, s.Nodes/2000), s.Nodes)
+	}
+	if s.Duration == 0 && s.MessagesEvery > 0 {
+		s.Duration = Duration(s.MessagesFrom.Of(0)) + Duration(s.Messages)*s.MessagesEvery
+	}
+	for _, check := range []func() error{s.checkRanges, s.checkWords, s.checkLatency, s.checkDurations} {
+		if err := check(); err != nil {
+			return err
+		}
+	}
+	return s.PeerConfig().Validate()
+}
+
+// clamp lowers a default that the network is too small for.
+func (s *Scenario) clamp(key string, v *int, most int) {
+	if _, set := s.explicit[key]; !set {
+		*v = min(*v, most)
+	}
+}
+
+// connectionsFit is how many outbound links every node of the network can have
+// at most, as two nodes keep one link at most.
+func (s *Scenario) connectionsFit() int {
+	if s.Overlay == OverlayStatic {
+		return s.Nodes - 1
+	}
+	return max(1, (s.Nodes-1)/2)
+}
+
+func (s *Scenario) checkRanges() error {
+	ranges := []struct {
+		key     string
+		v       int
+		low, hi int
+		reason  string
+	}{
+		{"connections", s.Connections, 1, s.Nodes - 1, "more connections than other nodes"},
+		{"inbound_max", s.InboundMax, 1, 10000, ""},
+		{"hops_max", s.HopsMax, 1, 1 << 20, ""},
+		{"book", s.Book, 1, 1 << 20, ""},
+		{"exchange", s.Exchange, 1, wire.AddressesMax, ""},
+		{"bootstraps", s.Bootstraps, 1, s.Nodes, "more bootstraps than nodes"},
+		{"known", s.Known, 1, s.Nodes, "more than there are nodes"},
+		{"messages", s.Messages, 0, 1 << 20, ""},
+		{"payload", s.Payload, 16, wire.DataMax, ""},
+		{"searches", s.Searches, 0, 1 << 20, ""},
+		{"responders", s.Responders, 0, s.Nodes, "more responders than nodes"},
+	}
+	for _, r := range ranges {
+		switch {
+		case r.v > r.hi && r.reason != "":
+			return s.fails(r.key, "%d, %s: at most %d is possible with nodes: %d", r.v, r.reason, r.hi, s.Nodes)
+		case r.v < r.low || r.v > r.hi:
+			return s.fails(r.key, "%d, must be from %d to %d", r.v, r.low, r.hi)
+		}
+	}
+	return nil
+}
+
+func (s *Scenario) checkWords() error {
+	words := []struct {
+		key, v string
+		accept []string
+	}{
+		{"wire", s.Wire, []string{WireTyped, WireEncoded}},
+		{"overlay", s.Overlay, []string{OverlayGossip, OverlayStatic}},
+		{"latency.model", s.Latency.Model, []string{Constant, Uniform, LogNormal}},
+		{"latency.per", s.Latency.Per, []string{PerLink, PerMessage}},
+	}
+	for _, w := range words {
+		found := false
+		for _, a := range w.accept {
+			found = found || a == w.v
+		}
+		if !found {
+			return s.fails(w.key, "%q is none of %v", w.v, w.accept)
+		}
+	}
+	return nil
+}
+
+func (s *Scenario) checkLatency() error {
+	l := s.Latency
+	if l.Min <= 0 {
+		return s.fails("latency.min", "%v, must be positive: the smallest latency is what allows nodes to run in parallel", l.Min)
+	}
+	switch l.Model {
+	case Uniform:
+		if l.Max < l.Min {
+			return s.fails("latency.max", "%v, must be at least latency.min, %v", l.Max, l.Min)
+		}
+	case LogNormal:
+		if l.Median <= l.Min {
+			return s.fails("latency.median", "%v, must be more than latency.min, %v", l.Median, l.Min)
+		}
+		if _, err := sim.NewLogNormal(time.Duration(l.Min), time.Duration(l.Median), int(l.Sigma)); err != nil {
+			return s.fails("latency.sigma", "%v", err)
+		}
+	}
+	return nil
+}
+
+func (s *Scenario) checkDurations() error {
+	positive := []struct {
+		key string
+		d   Duration
+	}{
+		{"duration", s.Duration}, {"interval", s.Interval}, {"refresh", s.Refresh}, {"purge", s.Purge},
+		{"hello_timeout", s.HelloTimeout}, {"keep_alive", s.KeepAlive},
+	}
+	for _, p := range positive {
+		if p.d < Duration(time.Millisecond) {
+			return s.fails(p.key, "%v, must be at least 1ms", p.d)
+		}
+	}
+	if s.Duration > Duration(1000*time.Hour) {
+		return s.fails("duration", "%v, must be at most 1000h", s.Duration)
+	}
+	if s.MessagesEvery < 0 {
+		return s.fails("messages_every", "%v, must not be negative", s.MessagesEvery)
+	}
+	d := time.Duration(s.Duration)
+	if s.MessagesEvery == 0 && s.MessagesUntil.Of(d) < s.MessagesFrom.Of(d) {
+		return s.fails("messages_until", "%v, is before messages_from, %v", s.MessagesUntil, s.MessagesFrom)
+	}
+	if s.SearchesUntil.Of(d) < s.SearchesFrom.Of(d) {
+		return s.fails("searches_until", "%v, is before searches_from, %v", s.SearchesUntil, s.SearchesFrom)
+	}
+	return nil
+}
+
+// PeerConfig is the configuration of the nodes.
+func (s *Scenario) PeerConfig() *peer.Config {
+	c := peer.Config{
+		Connections: s.Connections, InboundMax: s.InboundMax,
+		Fanout: int(s.Fanout), HopsMax: s.HopsMax, Exchange: s.Exchange,
+		Interval: time.Duration(s.Interval), Refresh: time.Duration(s.Refresh), Purge: time.Duration(s.Purge),
+		HelloTimeout: time.Duration(s.HelloTimeout), KeepAlive: time.Duration(s.KeepAlive),
+		Static: s.Overlay == OverlayStatic,
+		Book:   book.Limits{Entries: s.Book},
+	}.WithDefaults()
+	return &c
+}
+
+// simulation returns the empty simulation.
+func (s *Scenario) simulation(o Options, observer sim.Observer) (*sim.Simulation, error) {
+	var d sim.Distribution
+	switch l := s.Latency; l.Model {
+	case Constant:
+		d = sim.Constant(l.Min)
+	case Uniform:
+		d = sim.Uniform{Low: time.Duration(l.Min), High: time.Duration(l.Max)}
+	default:
+		var err error
+		if d, err = sim.NewLogNormal(time.Duration(l.Min), time.Duration(l.Median), int(l.Sigma)); err != nil {
+			return nil, err
+		}
+	}
+	latency := sim.Latency{Link: d}
+	if s.Latency.Per == PerMessage {
+		latency = sim.Latency{Message: d}
+	}
+	return sim.New(sim.Config{
+		Seed: s.Seed, Latency: latency,
+		Workers: o.Workers, Reference: o.Reference, Window: o.Window,
+		Encoded:    s.Wire == WireEncoded,
+		NewDecoder: func() actors.Decoder { return &wire.Decoder{} },
+		Observer:   observer,
+	})
+}
+
+// spread returns the i-th of n times that are spread evenly over a span, both
+// ends included.
+func spread(from, until time.Duration, i, n int) time.Duration {
+	if n == 1 {
+		return from
+	}
+	hi, lo := bits.Mul64(uint64(until-from), uint64(i))
+	q, _ := bits.Div64(hi, lo, uint64(n-1))
+	return from + time.Duration(q)
+}

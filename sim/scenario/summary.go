@@ -1,0 +1,223 @@
+package scenario
+
+import (
+	"math"
+	"time"
+
+	"peernet/sim"
+	"peernet/sim/overlay"
+)
+
+// A Summary is the result of a run. Its JSON keys are explained in
+// experiments/reference.yaml.
+type Summary struct {
+	Name                string   `json:"name"`
+	Nodes               int      `json:"nodes"`
+	Seed                uint64   `json:"seed"`
+	DurationS           float64  `json:"duration_s"`
+	Workers             int      `json:"workers"`
+	Partial             bool     `json:"partial"`
+	TraceHash           string   `json:"trace_hash"`
+	Deliveries          uint64   `json:"deliveries"`
+	Events              uint64   `json:"events"`
+	WallS               float64  `json:"wall_s"`
+	CPUS                float64  `json:"cpu_s"`
+	DeliveriesPerCPUS   float64  `json:"deliveries_per_cpu_s"`
+	HeapBytesPerNode    float64  `json:"heap_bytes_per_node"`
+	PeakRSSBytes        uint64   `json:"peak_rss_bytes"`
+	FormedAtS           *float64 `json:"formed_at_s"`
+	JoinMessagesPerNode *float64 `json:"join_messages_per_node"`
+	Announce            Announce `json:"announce"`
+	Search              Search   `json:"search"`
+	Overlay             Overlay  `json:"overlay"`
+	Traffic             Traffic  `json:"traffic"`
+}
+
+// Announce sums up the announces.
+type Announce struct {
+	Count        int     `json:"count"`
+	CoverageMean float64 `json:"coverage_mean"`
+	CoverageMin  float64 `json:"coverage_min"`
+	HopsMean     float64 `json:"hops_mean"`
+	HopsMax      uint64  `json:"hops_max"`
+	LatencyMsP50 float64 `json:"latency_ms_p50"`
+	LatencyMsP99 float64 `json:"latency_ms_p99"`
+	Redundancy   float64 `json:"redundancy"`
+}
+
+// Search sums up the searches.
+type Search struct {
+	Count       int     `json:"count"`
+	Answered    int     `json:"answered"`
+	RepliesMean float64 `json:"replies_mean"`
+}
+
+// Overlay describes the network of the connections in use at the end.
+type Overlay struct {
+	DegreeMean       float64 `json:"degree_mean"`
+	DegreeMin        int     `json:"degree_min"`
+	DegreeMax        int     `json:"degree_max"`
+	OutboundMean     float64 `json:"outbound_mean"`
+	OutboundMin      int     `json:"outbound_min"`
+	OutboundFull     float64 `json:"outbound_full"`
+	LargestComponent float64 `json:"largest_component"`
+	Clustering       float64 `json:"clustering"`
+	PathLengthMean   float64 `json:"path_length_mean"`
+}
+
+// Traffic counts what all nodes sent.
+type Traffic struct {
+	Messages         uint64  `json:"messages"`
+	Bytes            uint64  `json:"bytes"`
+	BytesPerNodePerS float64 `json:"bytes_per_node_per_s"`
+}
+
+// announces sums up what the tracker saw of announces.
+func (t *tracker) announces() (a Announce) {
+	var hops, latency sim.Histogram
+	var copies, reached uint64
+	for i := range t.shards {
+		hops.Merge(&t.shards[i].hops)
+		latency.Merge(&t.shards[i].latency)
+		copies += t.shards[i].copies
+	}
+	a.CoverageMin = math.Inf(1)
+	for i, m := range t.messages {
+		if m.search {
+			continue
+		}
+		n := t.reached(i).nodes
+		reached += n
+		coverage := float64(n+1) / float64(m.alive) // the origin is reached
+		a.Count++
+		a.CoverageMean += coverage
+		a.CoverageMin = min(a.CoverageMin, coverage)
+	}
+	if a.Count == 0 {
+		a.CoverageMin = 0
+		return a
+	}
+	a.CoverageMean /= float64(a.Count)
+	a.HopsMean, a.HopsMax = hops.Mean(), hops.Max()
+	a.LatencyMsP50 = float64(latency.Quantile(0.5)) / 1000
+	a.LatencyMsP99 = float64(latency.Quantile(0.99)) / 1000
+	if reached > 0 {
+		a.Redundancy = float64(copies)/float64(reached) - 1
+	}
+	return a
+}
+
+func (t *tracker) searches() (s Search) {
+	var replies uint64
+	for i, m := range t.messages {
+		if !m.search {
+			continue
+		}
+		n := t.reached(i).replies
+		s.Count++
+		replies += n
+		if n > 0 {
+			s.Answered++
+		}
+	}
+	if s.Count > 0 {
+		s.RepliesMean = float64(replies) / float64(s.Count)
+	}
+	return s
+}
+
+// Sizes of the samples for the costlier measures of the overlay; networks of
+// up to clusteringSample nodes are measured whole.
+const (
+	pathSources      = 32
+	clusteringSample = 20000
+)
+
+// overlay describes the network as it is.
+func (r *runner) overlay() (o Overlay) {
+	s := r.sim
+	live := s.Live()
+	if live == 0 {
+		return o
+	}
+	g := r.graph()
+	d := g.Degrees()
+	o.DegreeMean, o.DegreeMin, o.DegreeMax = d.Mean, d.Min, d.Max
+	full, total := 0, 0
+	o.OutboundMin = math.MaxInt
+	for id, root := range r.roots {
+		if !s.IsLive(sim.NodeID(id)) {
+			continue
+		}
+		n := root.Gossip().OutboundInUse()
+		total += n
+		o.OutboundMin = min(o.OutboundMin, n)
+		if n >= r.scenario.Connections {
+			full++
+		}
+	}
+	o.OutboundMean = float64(total) / float64(live)
+	o.OutboundFull = float64(full) / float64(live)
+	o.LargestComponent = float64(g.LargestComponent()) / float64(live)
+	o.Clustering = g.SampledClustering(clusteringSample, s.Rand("clustering"))
+	o.PathLengthMean = g.PathLengths(pathSources, s.Rand("paths")).Mean
+	return o
+}
+
+// graph is the network of live nodes whose connections both ends hold as in
+// use. Nodes are numbered densely, in order.
+func (r *runner) graph() *overlay.Graph {
+	s := r.sim
+	dense := make([]uint32, len(r.roots))
+	live := uint32(0)
+	for id := range r.roots {
+		if s.IsLive(sim.NodeID(id)) {
+			dense[id] = live
+			live++
+		}
+	}
+	return overlay.New(int(live), func(yield func(uint32, uint32) bool) {
+		for id, root := range r.roots {
+			if !s.IsLive(sim.NodeID(id)) {
+				continue
+			}
+			g, more := root.Gossip(), true
+			s.Links(sim.NodeID(id), func(e sim.LinkEnd) {
+				// Each link is seen from both ends; take it from the lower.
+				if !more || e.PeerOwner.IsZero() || e.Peer <= sim.NodeID(id) || !s.IsLive(e.Peer) {
+					return
+				}
+				if _, ok := g.InUse(e.Owner); !ok {
+					return
+				}
+				if _, ok := r.roots[e.Peer].Gossip().InUse(e.PeerOwner); ok {
+					more = yield(dense[id], dense[e.Peer])
+				}
+			})
+			if !more {
+				return
+			}
+		}
+	})
+}
+
+// formed reports whether the network has formed: at least 99 % of the live
+// nodes have all their outbound links, and the largest component holds at
+// least 99.9 % of them.
+func (r *runner) formed() bool {
+	live, full := 0, 0
+	for id, root := range r.roots {
+		if r.sim.IsLive(sim.NodeID(id)) {
+			live++
+			if root.Gossip().OutboundInUse() >= r.scenario.Connections {
+				full++
+			}
+		}
+	}
+	if live < len(r.roots) || 100*full < 99*live {
+		return false
+	}
+	return 1000*r.graph().LargestComponent() >= 999*live
+}
+
+func seconds(d time.Duration) float64 { return d.Seconds() }
