@@ -24,7 +24,7 @@ func (g *Graph) SampledClustering(samples int, r *rand.Rand) float64 {
 		return 0
 	}
 	// Nodes of one degree share a denominator. Their links add up as integers,
-	// so that rounding is a matter of the few distinct degrees.
+	// so that each distinct degree is rounded once.
 	var links []uint64 // by degree
 	marked := newNodeSet(g.Nodes())
 	for _, v := range nodes {
@@ -40,11 +40,11 @@ func (g *Graph) SampledClustering(samples int, r *rand.Rand) float64 {
 	var sum float64
 	for degree, n := range links {
 		if n > 0 {
-			pairs := uint64(degree) * uint64(degree-1) / 2
-			sum += float64(n) / float64(pairs)
+			pairs := float64(degree) * float64(degree-1) / 2
+			sum += float64(n) / (pairs * float64(len(nodes)))
 		}
 	}
-	return sum / float64(len(nodes))
+	return sum
 }
 
 // hubRatio is how many times longer than v's own a neighbour's row must be to

@@ -26,9 +26,9 @@
 // # Exact and sampled
 //
 // Sums are kept in integers and divided last, so that results do not depend on
-// the order of nodes or edges beyond the last bit, and equal closed forms where
-// these exist. What grows faster than the graph can be sampled: path lengths
-// from some sources, clustering around some nodes. Samples are drawn without
-// repeats from the caller's random stream; a sample of all nodes is the exact
-// answer, and draws nothing.
+// the order of nodes or edges, and equal closed forms where these exist. What
+// takes long on a big graph can be sampled: path lengths from some sources,
+// clustering around some nodes. Samples are drawn without repeats from the
+// caller's random stream; a sample of all nodes is the exact answer, and draws
+// nothing.
 package overlay

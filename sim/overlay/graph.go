@@ -21,11 +21,11 @@ type Graph struct {
 // to fill, and then sorts and merges each row in place. So the sequence must
 // yield the same edges both times, if perhaps in another order. It panics if
 // their number differs, if a node is out of range, or if there are more than
-// 2³¹−1 edges before merging. The peak is 8 bytes per edge yielded, and 8 more
-// per edge that remains if any were merged.
+// 2³¹−1 edges before merging. The peak is 8 bytes per edge yielded, and if
+// many were merged 8 more per edge that remains, as those are copied.
 func New(nodes int, edges iter.Seq2[uint32, uint32]) *Graph {
 	offsets := make([]uint32, nodes+1)
-	ends := 0
+	var ends uint64
 	for a, b := range edges {
 		if a == b {
 			continue
@@ -78,9 +78,12 @@ func (g *Graph) merge() {
 		end += uint32(copy(g.neighbours[end:], row))
 	}
 	g.offsets[g.Nodes()] = end
-	if int(end) < len(g.neighbours) {
-		// Edges often come from both their ends, and then half would be idle.
-		g.neighbours = slices.Clone(g.neighbours[:end])
+	idle := len(g.neighbours) - int(end)
+	g.neighbours = g.neighbours[:end:end]
+	if idle > int(end)/4 {
+		// Where edges come from both their ends, half of the array is idle for
+		// as long as the graph lives; a copy is not.
+		g.neighbours = slices.Clone(g.neighbours)
 	}
 }
 

@@ -32,6 +32,9 @@ func (s *search) run(source uint32) reach {
 		found.depth = distance
 		begin = len(s.queue)
 		for _, v := range level {
+			if len(s.queue) == s.graph.Nodes() {
+				break // the last level, often most of the graph, finds nothing
+			}
 			for _, w := range s.graph.Neighbours(v) {
 				if !s.seen.has(w) {
 					s.seen.add(w)
