@@ -78,6 +78,7 @@ type exec struct {
 	// Scratch of runRegion.
 	heads, nexts []int32
 	batch        []*event
+	sink         uint64 // keeps touching from being optimised away
 }
 
 // source is a random source that can be pointed at any stream.
@@ -107,6 +108,9 @@ func (x *exec) deliver(l local) {
 
 func (x *exec) drain() {
 	for i := 0; i < len(x.queue); i++ {
+		if i&15 == 1 && len(x.queue)-i > 3 {
+			x.touchQueue(i)
+		}
 		if i == instantMax {
 			panic("sim: actors of a node send to each other without end")
 		}
@@ -131,6 +135,8 @@ func (x *exec) receive(l local) {
 	}
 	if l.link {
 		x.deliveries++
+	} else {
+		n.hot = l.to.Slot
 	}
 	x.events++
 	kind := l.m.Kind()
@@ -142,7 +148,7 @@ func (x *exec) receive(l local) {
 		n.hash = actors.Mix(h, actors.Sum(x.scratch))
 	}
 	x.self, x.sender = l.to, l.from
-	x.source.pcg = &s.rand
+	x.source.pcg = &n.streams[l.to.Slot]
 	s.actor.Receive(x, l.m)
 }
 
@@ -150,7 +156,7 @@ func (x *exec) receive(l local) {
 func (x *exec) end(who actors.Ref) {
 	n := x.node
 	s := n.actor(who)
-	s.actor = nil
+	s.actor, s.end = nil, nil
 	n.free++
 	x.dropTimers(who.Slot)
 	for e := n.ends; e != nil; {
@@ -192,13 +198,13 @@ func (x *exec) endNode(closing bool) {
 		e = next
 	}
 	n.ends, n.watches, n.names = nil, nil, nil
-	n.timers = nil
+	n.timers, n.due = nil, never
 	if x.sim.ref != nil {
 		x.sim.ref.drop(n.id, func(*timer) bool { return true })
 	}
 	n.free = 0
 	for i := range n.slots {
-		n.slots[i].actor = nil
+		n.slots[i].actor, n.slots[i].end = nil, nil
 		n.free++
 	}
 	x.sim.alive.Add(-1)
@@ -365,10 +371,11 @@ func (x *exec) Spawn(name string, a actors.Actor) actors.Ref {
 	s := &n.slots[i]
 	s.actor = a
 	s.gen++
+	s.lines = linesOf(a)
 	sum := actors.Sum(append(x.scratch[:0], name...))
-	s.rand = stream(x.sim.config.Seed, n.id, n.inc, sum, n.ordinal(sum))
-	// The slots may have moved, and with them the stream in use.
-	x.source.pcg = &n.slots[x.self.Slot].rand
+	n.streams[i] = stream(x.sim.config.Seed, n.id, n.inc, sum, n.ordinal(sum))
+	// The streams may have moved, and with them the one in use.
+	x.source.pcg = &n.streams[x.self.Slot]
 	ref := actors.Ref{Slot: uint32(i), Gen: s.gen}
 	x.enqueue(local{to: ref, from: x.self, m: started})
 	return ref

@@ -259,23 +259,38 @@ func (x *exec) runRegion(f *fast, r int) {
 			x.heads[k] = -1
 		}
 	}
+	var group [groupLen]int32
+	ks := group[:0]
+	nodes := x.sim.nodes[base:]
 	for w, word := range words {
 		for ; word != 0; word &= word - 1 {
-			k := w*64 + bits.TrailingZeros64(word)
-			x.batch = x.batch[:0]
-			for i := x.heads[k]; i >= 0; i = nexts[i] {
-				x.batch = append(x.batch, &events[i])
+			ks = append(ks, int32(w*64+bits.TrailingZeros64(word)))
+			if len(ks) == groupLen {
+				x.runGroup(f, nodes, ks, events, nexts)
+				ks = ks[:0]
 			}
-			n := x.sim.nodes[int(base)+k]
-			x.runNode(n, f.end)
-			if n.wake < f.full {
-				// The wake-ups of the window were all taken out of the bucket.
-				n.wake = never
-			}
-			x.settle(n)
 		}
 	}
+	x.runGroup(f, nodes, ks, events, nexts)
 	clear(events)
+}
+
+// runGroup runs some nodes of a region, given by their places in it.
+func (x *exec) runGroup(f *fast, nodes []*node, ks []int32, events []event, nexts []int32) {
+	x.touchGroup(nodes, ks, events, nexts)
+	for _, k := range ks {
+		x.batch = x.batch[:0]
+		for i := x.heads[k]; i >= 0; i = nexts[i] {
+			x.batch = append(x.batch, &events[i])
+		}
+		n := nodes[k]
+		x.runNode(n, f.end)
+		if n.wake < f.full {
+			// The wake-ups of the window were all taken out of the bucket.
+			n.wake = never
+		}
+		x.settle(n)
+	}
 }
 
 // runNode runs the events of x.batch, and the timers before end, at a node.
@@ -286,12 +301,12 @@ func (x *exec) runNode(n *node, end actors.Time) {
 		sortEvents(batch)
 	}
 	for {
-		due := end
+		next := end
 		if len(batch) > 0 {
-			due = batch[0].at
+			next = batch[0].at
 		}
 		switch {
-		case len(n.timers) > 0 && n.timers[0].at < due:
+		case n.due < next:
 			x.fire()
 		case len(batch) > 0:
 			ev := batch[0]
@@ -305,8 +320,8 @@ func (x *exec) runNode(n *node, end actors.Time) {
 
 // settle plans the node's next wake-up.
 func (x *exec) settle(n *node) {
-	if len(n.timers) > 0 && n.timers[0].at < n.wake {
-		n.wake = n.timers[0].at
+	if n.due < n.wake {
+		n.wake = n.due
 		x.cal.pushWake(n.wake, n.id)
 	}
 }

@@ -18,7 +18,8 @@ const (
 	endClosed
 )
 
-// An endpoint is one end of a link. It belongs to its node.
+// An endpoint is one end of a link. It belongs to its node, and fills a cache
+// line.
 type endpoint struct {
 	node   *node
 	peer   *endpoint // at the other node: its fields but node are not read
@@ -27,13 +28,14 @@ type endpoint struct {
 	base   actors.Time // the delay drawn for this direction
 	last   actors.Time // when the last message sent arrives
 	rare   *endRare    // what few ends need
-	dial   uint32
+	to     NodeID      // the other node, so that sending needs no look at it
 	state  endState
 	broken bool // a message of this direction was lost
 }
 
 // endRare is what few link ends need, so that the many stay small.
 type endRare struct {
+	dial    actors.DialID    // of a link that is not up yet
 	pending []actors.Message // arrived before Bind
 	decoder actors.Decoder   // of encoded links
 }
@@ -69,6 +71,9 @@ func (e *endpoint) Bind(owner actors.Ref) {
 	}
 	e.owner = owner
 	x := e.node.exec
+	if s := e.node.actor(owner); s != nil {
+		s.end = e
+	}
 	if e.rare != nil {
 		for _, m := range e.rare.pending {
 			x.enqueue(local{to: owner, m: m, link: m != linkClosed && m != linkReset})
@@ -102,14 +107,14 @@ func (e *endpoint) Send(m actors.Message) error {
 // transmit sends an event to the other end, in order.
 func (e *endpoint) transmit(o op, m actors.Message) {
 	x := e.node.exec
-	if e.broken || x.sim.cut(e.node.id, e.peer.node.id) {
+	if e.broken || x.sim.groups != nil && x.sim.cut(e.node.id, e.to) {
 		e.broken = true
 		x.lost++
 		return
 	}
 	at := max(x.now+e.base+x.sim.messageDelay(e.node), e.last)
 	e.last = at
-	x.push(event{at: at, m: m, end: e.peer, dst: e.peer.node.id, op: o})
+	x.push(event{at: at, m: m, end: e.peer, dst: e.to, op: o})
 }
 
 // Close implements [actors.Link].
@@ -203,7 +208,7 @@ func (x *exec) Dial(to actors.Address) actors.DialID {
 	n.dials++
 	id := actors.DialID(n.dials)
 	e := n.newEndpoint(endDialling)
-	e.owner, e.dial = x.self, n.dials
+	e.owner, e.rare = x.self, &endRare{dial: id}
 	e.base = x.sim.linkDelay(n)
 	target, ok := nodeOf(to)
 	switch {
@@ -224,13 +229,13 @@ func (x *exec) Dial(to actors.Address) actors.DialID {
 func (x *exec) dialFails(e *endpoint, r actors.Reason, after actors.Time) {
 	e.state = endClosed
 	e.unlink()
-	x.arm(e.owner, x.now+after, &actors.LinkDown{ID: actors.DialID(e.dial), Reason: r})
+	x.arm(e.owner, x.now+after, &actors.LinkDown{ID: e.rare.dial, Reason: r})
 }
 
 // CancelDial implements [actors.Context].
 func (x *exec) CancelDial(id actors.DialID) {
 	for e := x.node.ends; e != nil; e = e.next {
-		if e.dial == uint32(id) && e.state == endDialling && e.owner == x.self {
+		if e.state == endDialling && e.rare.dial == id && e.owner == x.self {
 			e.state = endClosed
 			e.unlink()
 			x.enqueue(local{to: x.self, m: &actors.LinkDown{ID: id, Reason: actors.ReasonCanceled}})
@@ -254,7 +259,7 @@ func (x *exec) dialled(from *endpoint) {
 		return
 	}
 	e := n.newEndpoint(endOpen)
-	e.peer, e.base, e.last = from, base, at
+	e.peer, e.to, e.base, e.last = from, from.node.id, base, at
 	if answer.op == opRefuse {
 		answer.op, answer.m = opAccept, &acceptance{end: e}
 	} else {
@@ -283,6 +288,7 @@ func (*acceptance) Append(b []byte) []byte { return b }
 func (x *exec) answered(e *endpoint, ev *event) {
 	if ev.op == opAccept {
 		e.peer = ev.m.(*acceptance).end
+		e.to = e.peer.node.id
 	}
 	switch {
 	case e.state != endDialling:
@@ -291,16 +297,16 @@ func (x *exec) answered(e *endpoint, ev *event) {
 			e.transmit(opClose, nil)
 		}
 	case ev.op == opAccept:
-		owner := e.owner
-		e.state, e.owner = endOpen, actors.Ref{}
-		x.deliver(local{to: owner, m: &actors.LinkUp{ID: actors.DialID(e.dial), Link: e}})
-	case ev.op == opTimeout:
-		e.state = endClosed
-		e.unlink()
-		x.deliver(local{to: e.owner, m: &actors.LinkDown{ID: actors.DialID(e.dial), Reason: actors.ReasonTimeout}})
+		owner, id := e.owner, e.rare.dial
+		e.state, e.owner, e.rare = endOpen, actors.Ref{}, nil
+		x.deliver(local{to: owner, m: &actors.LinkUp{ID: id, Link: e}})
 	default:
+		down := &actors.LinkDown{ID: e.rare.dial, Reason: actors.ReasonRefused}
+		if ev.op == opTimeout {
+			down.Reason = actors.ReasonTimeout
+		}
 		e.state = endClosed
 		e.unlink()
-		x.deliver(local{to: e.owner, m: &actors.LinkDown{ID: actors.DialID(e.dial), Reason: actors.ReasonRefused}})
+		x.deliver(local{to: e.owner, m: down})
 	}
 }

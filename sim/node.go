@@ -46,23 +46,28 @@ func nodeOf(a actors.Address) (NodeID, bool) {
 }
 
 // A node is the simulator's side of one node. Its actors' state is behind
-// slots; everything is touched by one worker at a time.
+// slots; everything is touched by one worker at a time. The first fields are
+// what every delivery needs: one cache line.
 type node struct {
-	exec    *exec // who runs the node now
-	slots   []slot
-	timers  []timer     // a binary heap, earliest first
-	wake    actors.Time // the earliest wake-up in a calendar, or never
-	ends    *endpoint   // the open and dialling link ends
-	hash    uint64      // the chain over delivered events
+	slots []slot
+	hash  uint64      // the chain over delivered events
+	due   actors.Time // of the earliest timer, or never
+	exec  *exec       // who runs the node now
+	id    NodeID
+	seq   uint32 // of events sent
+	hot   uint32 // the slot that last got a message from within the node
+	live  bool
+
 	net     rand.PCG    // the node's network stream
+	wake    actors.Time // the earliest wake-up in a calendar, or never
+	timers  []timer     // a binary heap, earliest first
+	ends    *endpoint   // the open and dialling link ends
+	streams []rand.PCG  // of the slots
 	address actors.Address
-	id      NodeID
-	seq     uint32 // of events sent
-	armed   uint32 // of timers armed
+	armed   uint32 // timers armed
 	dials   uint32
 	inc     uint32 // incarnation, from 1
-	free    uint32 // slots that are free, at most
-	live    bool
+	free    uint32 // slots that are free
 	names   []spawned
 	watches []watch
 }
@@ -73,8 +78,9 @@ const never = actors.Time(1<<63 - 1)
 // A slot holds an actor. Its generation outlives it.
 type slot struct {
 	actor actors.Actor
-	rand  rand.PCG
+	end   *endpoint // a link that the actor owns, if any; only ever touched
 	gen   uint32
+	lines uint8 // of the actor, to touch
 }
 
 // spawned counts the actors of one name.
@@ -103,6 +109,7 @@ func (t *timer) before(u *timer) bool {
 func (n *node) pushTimer(t timer) {
 	n.timers = append(n.timers, t)
 	n.siftUp(len(n.timers) - 1)
+	n.due = n.timers[0].at
 }
 
 // popTimer removes and returns the earliest timer.
@@ -120,6 +127,10 @@ func (n *node) removeTimer(i int) {
 	if i < last {
 		n.siftDown(i)
 		n.siftUp(i)
+	}
+	n.due = never
+	if last > 0 {
+		n.due = n.timers[0].at
 	}
 }
 
@@ -186,11 +197,12 @@ func (n *node) vacantSlot() int {
 	}
 	if len(n.slots) == cap(n.slots) {
 		// A node has a dozen actors: grow by a few, not by doubling.
-		slots := make([]slot, len(n.slots), len(n.slots)+max(4, len(n.slots)/4))
-		copy(slots, n.slots)
-		n.slots = slots
+		more := max(4, len(n.slots)/4)
+		n.slots = append(make([]slot, 0, len(n.slots)+more), n.slots...)
+		n.streams = append(make([]rand.PCG, 0, len(n.streams)+more), n.streams...)
 	}
 	n.slots = append(n.slots, slot{})
+	n.streams = append(n.streams, rand.PCG{})
 	return len(n.slots) - 1
 }
 

@@ -153,7 +153,7 @@ func (s *Simulation) Add(count int) NodeID {
 		s.slab = s.slab[1:]
 		n.id = NodeID(len(s.nodes))
 		n.address = AddressOf(n.id)
-		n.wake = never
+		n.wake, n.due = never, never
 		s.nodes = append(s.nodes, n)
 	}
 	return first
@@ -232,6 +232,7 @@ func (s *Simulation) Link(a, b NodeID) (atA, atB actors.Link) {
 		ends[i].base = s.linkDelay(n)
 	}
 	ends[0].peer, ends[1].peer = ends[1], ends[0]
+	ends[0].to, ends[1].to = b, a
 	return ends[0], ends[1]
 }
 

@@ -47,20 +47,23 @@ const (
 // A Conn is one connection to a peer: it speaks the handshake, keeps the link
 // alive, answers for addresses, and passes requests and responses between the
 // link and Gossip.
+//
+// The first fields are what every message needs: one cache line.
 type Conn struct {
 	node    *identity
 	link    actors.Link
-	address actors.Address // dialled; zero for accepted links
-	timer   actors.Timer
 	heard   actors.Time // when the last message arrived
 	paid    actors.Time // until when the messages received use up the rate
-	nonce   nonce       // of the hello or ping that is out
-	asked   nonce       // of the version 2 address request that is out
-	id      NodeID      // of the peer, once known
 	state   connState
 	flags   connFlags
 	version uint8 // of the wire, 0 while unknown
 	leaving wire.GoodbyeReason
+
+	address actors.Address // dialled; zero for accepted links
+	timer   actors.Timer
+	nonce   nonce  // of the hello or ping that is out
+	asked   nonce  // of the version 2 address request that is out
+	id      NodeID // of the peer, once known
 }
 
 // Receive implements [actors.Actor].

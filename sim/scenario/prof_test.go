@@ -2,21 +2,27 @@ package scenario
 
 import (
 	"context"
+	"os"
 	"testing"
 	"time"
-	"os"
 )
 
 func TestProf(t *testing.T) {
 	f := os.Getenv("SCN")
-	if f == "" { t.Skip() }
+	if f == "" {
+		t.Skip()
+	}
 	s, err := Load("../../experiments/" + f + ".yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
 	s.Set("nodes", os.Getenv("N"))
-	if d := os.Getenv("D"); d != "" { s.Set("duration", d) }
-	if d := os.Getenv("M"); d != "" { s.Set("messages", d) }
+	if d := os.Getenv("D"); d != "" {
+		s.Set("duration", d)
+	}
+	if d := os.Getenv("M"); d != "" {
+		s.Set("messages", d)
+	}
 	if err := s.Resolve(); err != nil {
 		t.Fatal(err)
 	}
