@@ -1,7 +1,6 @@
 package sim
 
 import (
-	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -232,7 +231,7 @@ func (x *exec) run(ev *event) {
 		if x.node.live {
 			m := ev.m
 			if enc, ok := m.(*encoded); ok {
-				m = decodeDatagram(enc)
+				m = enc.decode()
 			}
 			from := x.sim.nodes[ev.src].address
 			x.deliver(local{to: rootRef(x.node), m: &actors.Datagram{From: from, Payload: m}, link: true})
@@ -246,14 +245,6 @@ var (
 	linkClosed = &actors.LinkDown{Reason: actors.ReasonClosed}
 	linkReset  = &actors.LinkDown{Reason: actors.ReasonReset}
 )
-
-func decodeDatagram(m *encoded) actors.Message {
-	out, err := m.kind.Decode(m.bytes)
-	if err != nil {
-		panic(fmt.Sprintf("sim: %s does not survive encoding: %v", m.kind, err))
-	}
-	return out
-}
 
 // start begins an incarnation of the node.
 func (x *exec) start(root actors.Actor) {

@@ -1,8 +1,6 @@
 package sim
 
 import (
-	"fmt"
-
 	"peernet/actors"
 )
 
@@ -35,9 +33,10 @@ type endpoint struct {
 
 // endRare is what few link ends need, so that the many stay small.
 type endRare struct {
-	dial    actors.DialID    // of a link that is not up yet
-	pending []actors.Message // arrived before Bind
-	decoder actors.Decoder   // of encoded links
+	dial      actors.DialID    // of a link that is not up yet
+	pending   []actors.Message // arrived before Bind
+	decoder   actors.Decoder   // of encoded links, and those that got Bytes
+	malformed bool             // the decoder failed
 }
 
 func (e *endpoint) needRare() *endRare {
@@ -95,7 +94,7 @@ func (e *endpoint) Send(m actors.Message) error {
 		return actors.ErrLinkClosed
 	}
 	x := e.node.exec
-	if x.sim.config.Encoded {
+	if _, raw := m.(Bytes); x.sim.config.Encoded && !raw {
 		m = &encoded{kind: m.Kind(), bytes: m.Append(nil)}
 	}
 	x.sent++
@@ -129,42 +128,6 @@ func (e *endpoint) Close() {
 	e.unlink()
 }
 
-// encoded is a message on its way over an encoded link.
-type encoded struct {
-	kind  actors.Kind
-	bytes []byte
-}
-
-// Kind implements [actors.Message].
-func (m *encoded) Kind() actors.Kind { return m.kind }
-
-// Append implements [actors.Message].
-func (m *encoded) Append(b []byte) []byte { return append(b, m.bytes...) }
-
-// Size implements [actors.Sizer].
-func (m *encoded) Size() int { return len(m.bytes) }
-
-// decode turns what arrives over an encoded link into a message, through the
-// link's stream decoder if the simulation has one.
-func (e *endpoint) decode(s *Simulation, m *encoded) actors.Message {
-	var out actors.Message
-	var err error
-	if s.config.NewDecoder == nil {
-		out, err = m.kind.Decode(m.bytes)
-	} else {
-		rare := e.needRare()
-		if rare.decoder == nil {
-			rare.decoder = s.config.NewDecoder()
-		}
-		_, _ = rare.decoder.Write(m.bytes) // errors come from Next
-		out, err = rare.decoder.Next()
-	}
-	if err != nil || out == nil {
-		panic(fmt.Sprintf("sim: %s does not survive encoding: %v", m.kind, err))
-	}
-	return out
-}
-
 // down ends a link from the other side: its owner gets the reason last.
 func (x *exec) down(e *endpoint, m *actors.LinkDown) {
 	if e.state != endOpen {
@@ -187,18 +150,21 @@ func (x *exec) arrive(e *endpoint, m actors.Message) {
 	if e.state != endOpen {
 		return
 	}
-	if enc, ok := m.(*encoded); ok {
+	switch enc := m.(type) {
+	case *encoded:
 		m = e.decode(x.sim, enc)
+	case Bytes:
+		x.arriveBytes(e, enc)
+		return
 	}
-	switch {
-	case !e.owner.IsZero():
+	if !e.owner.IsZero() {
 		x.deliver(local{to: e.owner, m: m, link: true})
-	default:
-		if rare := e.needRare(); len(rare.pending) < pendingMax {
-			rare.pending = append(rare.pending, m)
-		} else {
-			e.Close()
-		}
+		return
+	}
+	if rare := e.needRare(); len(rare.pending) < pendingMax {
+		rare.pending = append(rare.pending, m)
+	} else {
+		e.Close()
 	}
 }
 
