@@ -147,7 +147,9 @@ func splitAuthority(s string) (host, port string, err error) {
 	if host == "" {
 		return "", "", errors.New("missing host")
 	}
-	if strings.ContainsAny(host, "[]:%\\\"<>^`{|}") {
+	// A second dot at the end would be dropped by the next ParseAddress, so the
+	// text would not be canonical.
+	if strings.HasSuffix(host, ".") || strings.ContainsAny(host, "[]:%\\\"<>^`{|}") {
 		return "", "", errors.New("bad host")
 	}
 	if ip, err := netip.ParseAddr(host); err == nil {

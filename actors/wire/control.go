@@ -54,7 +54,7 @@ var goodbyeNames = [...]string{"none", "shutdown", "full", "duplicate", "self", 
 
 // String names the reason.
 func (r GoodbyeReason) String() string {
-	if int(r) < len(goodbyeNames) {
+	if r < GoodbyeReason(len(goodbyeNames)) { // int(r) can be negative where int has 32 bits
 		return goodbyeNames[r]
 	}
 	return "other"

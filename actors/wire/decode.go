@@ -25,19 +25,21 @@ const (
 // A Decoder reads frames from a stream of bytes. The zero Decoder is ready.
 // It implements [actors.Decoder].
 type Decoder struct {
-	buf []byte // bytes not consumed yet, at most a frame and what came with it
+	buf []byte // from off on: bytes not consumed yet
 	off int
 	err error
 }
 
 // Write implements [actors.Decoder]. It never fails; errors come from Next.
-// Call Next until it returns nil before writing more: Write compacts what is
-// left, at most one unfinished frame.
+// Call Next until it returns nil before writing more: then the decoder holds
+// an unfinished frame and nothing else.
 func (d *Decoder) Write(p []byte) (int, error) {
 	if d.err != nil {
 		return len(p), nil
 	}
-	if d.off > 0 {
+	// What is left moves only if as much was consumed, so that moving costs
+	// linear time however calls of Write and Next alternate.
+	if d.off >= d.Buffered() {
 		n := copy(d.buf, d.buf[d.off:])
 		d.buf, d.off = d.buf[:n], 0
 	}
@@ -78,10 +80,11 @@ func (d *Decoder) fail(err error) {
 	d.buf, d.off = nil, 0
 }
 
-// shrink lets go of the buffer when all of it was consumed.
+// shrink lets go of the buffer when all of it was consumed, and of one that a
+// burst made much larger than a frame.
 func (d *Decoder) shrink() {
-	if d.off == len(d.buf) {
-		d.buf, d.off = nil, 0
+	if rest := d.buf[d.off:]; len(rest) == 0 || cap(d.buf) > 2*FrameMax {
+		d.buf, d.off = append([]byte(nil), rest...), 0
 	}
 }
 
@@ -91,7 +94,7 @@ func (d *Decoder) shrink() {
 func nextFrame(b []byte) (body []byte, n int, err error) {
 	var size uint64
 	for i, c := range b {
-		if i == 9 && c > 1 || i > 9 {
+		if i == 9 && c > 1 { // it goes on, or has more than 64 bits
 			return nil, 0, ErrLength
 		}
 		size |= uint64(c&0x7f) << (7 * i)
@@ -127,8 +130,8 @@ func decodeOne(b []byte) (actors.Message, error) {
 }
 
 // decodeMessage reads a Message. It returns nil for one without any member
-// that it knows. Where there are several the last one counts, as protobuf has
-// it.
+// that it knows. Where there are several the last one counts, and nothing of
+// the others.
 func decodeMessage(b []byte) (actors.Message, error) {
 	var m actors.Message
 	err := eachField(b, func(n protowire.Number, t protowire.Type, v value) error {
@@ -197,7 +200,10 @@ func decodeAnnounce(b []byte, response bool) (actors.Message, error) {
 		case fieldNetwork:
 			text(&hello.Network, 0, v, NetworkMax)
 		case fieldAdvertised:
-			if a, ok := decodeAddress(v.bytes); ok && len(hello.Advertised) < AdvertiseMax {
+			if len(hello.Advertised) == AdvertiseMax {
+				return nil
+			}
+			if a, ok := decodeAddress(v.bytes); ok {
 				hello.Advertised = append(hello.Advertised, a)
 			}
 		case fieldObserved:
@@ -251,12 +257,13 @@ func decodeAddresses(b []byte) (actors.Message, error) {
 		if t != protowire.BytesType {
 			return ErrMalformed
 		}
-		a, ok := decodeAddress(v.bytes)
-		if !ok || len(list) == AddressesMax {
-			bad++
-			return nil
+		if len(list) < AddressesMax {
+			if a, ok := decodeAddress(v.bytes); ok {
+				list = append(list, a)
+				return nil
+			}
 		}
-		list = append(list, a)
+		bad++
 		return nil
 	})
 	if err != nil {
@@ -305,7 +312,9 @@ type value struct {
 	bytes  []byte // bytes type; aliases the input
 }
 
-// eachField calls f for every field of b.
+// eachField calls f for every field of b. Groups, which no version of the wire
+// uses, are malformed: a frame of them nests deep enough to cost a megabyte of
+// stack.
 func eachField(b []byte, f func(protowire.Number, protowire.Type, value) error) error {
 	for len(b) > 0 {
 		n, t, k := protowire.ConsumeTag(b)
@@ -326,7 +335,7 @@ func eachField(b []byte, f func(protowire.Number, protowire.Type, value) error) 
 		case protowire.BytesType:
 			v.bytes, k = protowire.ConsumeBytes(b)
 		default:
-			k = protowire.ConsumeFieldValue(n, t, b)
+			return ErrMalformed
 		}
 		if k < 0 {
 			return ErrMalformed

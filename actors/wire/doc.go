@@ -7,9 +7,10 @@
 //
 //   - It accepts any split or coalescing of the bytes, lengths that are not
 //     minimal, and zero lengths, which it skips.
-//   - It looks at a length before it allocates, and holds at most FrameMax
-//     bytes. A longer frame, a length that is no varint, and a body that is
-//     no protobuf are errors, after which the stream cannot be used.
+//   - It looks at a length before it allocates, and once Next has returned nil
+//     holds one unfinished frame at most: FrameMax bytes and a prefix. A longer
+//     frame, a length that is no varint, and a body that is no protobuf, or
+//     uses groups, are errors, after which the stream cannot be used.
 //   - A body that is well formed but means nothing valid (no id, an oversize
 //     field) becomes an [Invalid], and the stream goes on.
 //   - Fields and members that it does not know are skipped.
