@@ -159,11 +159,9 @@ func (c *Conn) onFrame(ctx actors.Context, f *wire.Frame) {
 			return
 		}
 	}
-	if f.Response && f.Body.Type == "" && c.asked != (nonce{}) && f.Body.Reply == string(c.asked[:]) {
-		c.onAddressResponse(ctx, f)
-		return
-	}
-	if c.state != connUp {
+	// A request may follow the hello so closely that the verdict is not there
+	// yet. Gossip hears of the peer first, and decides.
+	if c.state != connUp && c.state != connReady {
 		c.note(ctx, actors.Event{Kind: EventEarly, Message: f})
 		return
 	}
@@ -244,8 +242,8 @@ func (c *Conn) onHelloRequest(ctx actors.Context, f *wire.Frame) {
 	}
 }
 
-// onAddressFrame handles what version 2 sends under the type of address
-// requests: the request, and from some peers the answers.
+// onAddressFrame handles the version 2 request for addresses, and its answers:
+// one for each address.
 func (c *Conn) onAddressFrame(ctx actors.Context, f *wire.Frame) {
 	switch {
 	case f.Response:
@@ -257,7 +255,7 @@ func (c *Conn) onAddressFrame(ctx actors.Context, f *wire.Frame) {
 	}
 }
 
-// onAddressResponse handles one address of a version 2 answer.
+// onAddressResponse handles one address.
 func (c *Conn) onAddressResponse(ctx actors.Context, f *wire.Frame) {
 	if c.asked == (nonce{}) || f.Body.Reply != string(c.asked[:]) {
 		c.note(ctx, actors.Event{Kind: EventInvalid, Message: f, Text: "addresses not asked for"})
@@ -390,7 +388,7 @@ func (c *Conn) onShared(ctx actors.Context, m *shared) {
 	if c.version == 2 {
 		for _, a := range m.list {
 			c.transmit(ctx, &wire.Frame{Response: true, Body: wire.NewBody(wire.Body{
-				ID: randomID(ctx), Reply: m.reply, Data: a.String(), Limit: 1,
+				ID: randomID(ctx), Reply: m.reply, Type: wire.TypeAddresses, Data: a.String(), Limit: 1,
 			})})
 		}
 	} else {

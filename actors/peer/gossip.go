@@ -361,11 +361,13 @@ func (g *Gossip) turnSeen(ctx actors.Context) {
 }
 
 // remember enters a message that a peer brought into the seen cache, and
-// returns the index of the peer, or −1 if the link's quota is used up.
+// returns the index of the peer, or −1 if the link is not in use or its quota
+// is used up.
 func (g *Gossip) remember(ctx actors.Context, f *wire.Frame, hash uint64) int {
 	g.turnSeen(ctx)
 	i := g.find(ctx.Sender())
-	if i < 0 {
+	if i < 0 || g.peers[i].state != peerUp {
+		ctx.Emit(actors.Event{Kind: EventEarly, Peer: ctx.Sender(), Message: f})
 		return -1
 	}
 	p := &g.peers[i]

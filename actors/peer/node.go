@@ -2,6 +2,7 @@ package peer
 
 import (
 	"encoding/binary"
+	"fmt"
 	"slices"
 
 	"peernet/actors"
@@ -63,6 +64,9 @@ func (n *Node) onStarted(ctx actors.Context) {
 	if n.Config == nil {
 		c := Config{}.WithDefaults()
 		n.Config = &c
+	}
+	if len(n.Advertise) > wire.AdvertiseMax {
+		panic(fmt.Sprintf("peer: a node advertises at most %d addresses, not %d", wire.AdvertiseMax, len(n.Advertise)))
 	}
 	if n.ID == (NodeID{}) {
 		binary.LittleEndian.PutUint64(n.ID[:8], ctx.Rand().Uint64())

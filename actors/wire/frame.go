@@ -12,7 +12,6 @@ const (
 	TypeMax      = 64
 	DataMax      = 1024
 	NetworkMax   = 64
-	TextMax      = 128
 	FrameMax     = 16 << 10
 	AddressesMax = 48 // addresses in one list; 48 of AddressMax bytes fit a frame
 	AdvertiseMax = 4  // addresses that a hello advertises
@@ -101,8 +100,12 @@ const (
 
 var frameKind = actors.RegisterMessage("wire.frame", decodeOne)
 
-// NewBody completes b, which must not change afterwards, and returns it.
+// NewBody completes b, which must not change afterwards, and returns it. It
+// panics if a field is longer than the wire allows.
 func NewBody(b Body) *Body {
+	if b.ID == "" || len(b.ID) > IDMax || len(b.Reply) > IDMax || len(b.Type) > TypeMax || len(b.Data) > DataMax {
+		panic("wire: a field of a body is missing or too long")
+	}
 	if b.Reply != "" {
 		b.Has |= HasReply
 	}
