@@ -64,6 +64,19 @@ func (r *runner) measure() meter {
 // Run runs a scenario, which must be resolved. If ctx ends before the run does,
 // it returns the summary of what was done, marked as partial, and ctx's error.
 func Run(ctx context.Context, s *Scenario, o Options) (*Summary, error) {
+	r, err := newRunner(s, o)
+	if err != nil {
+		return nil, err
+	}
+	err = r.sim.Run(ctx, time.Duration(s.Duration))
+	if err != nil && ctx.Err() == nil {
+		return nil, err // an actor panicked
+	}
+	return r.summary(err != nil), err
+}
+
+// newRunner plans a run.
+func newRunner(s *Scenario, o Options) (*runner, error) {
 	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
@@ -83,11 +96,7 @@ func Run(ctx context.Context, s *Scenario, o Options) (*Summary, error) {
 	}
 	r.planWorkload()
 	r.planSampling()
-	err = r.sim.Run(ctx, time.Duration(s.Duration))
-	if err != nil && ctx.Err() == nil {
-		return nil, err // an actor panicked
-	}
-	return r.summary(err != nil), err
+	return r, nil
 }
 
 // grow makes the root actor of a node. Workers call it, each for other nodes.
