@@ -69,15 +69,13 @@ func (e *endpoint) Bind(owner actors.Ref) {
 	if !e.owner.IsZero() || e.state == endClosed {
 		return
 	}
-	if e.node.actor(owner) == nil {
+	s := e.node.actor(owner)
+	if s == nil {
 		e.Close()
 		return
 	}
-	e.owner = owner
+	e.owner, s.end = owner, e
 	x := e.node.exec
-	if s := e.node.actor(owner); s != nil {
-		s.end = e
-	}
 	if e.rare != nil {
 		for _, m := range e.rare.pending {
 			x.enqueue(local{to: owner, m: &held{m, e}, link: m != linkClosed && m != linkReset, held: true})
