@@ -56,7 +56,8 @@ type Context interface {
 	// Self is the actor that receives.
 	Self() Ref
 	// Sender is the actor that sent the message at hand, or the zero Ref if
-	// it came from the host: from a link, a timer, a dial, the world outside.
+	// it came from the host: from a link, a timer, a dial, a Watch, the world
+	// outside.
 	Sender() Ref
 	// Now is the node's clock. It does not change during Receive.
 	Now() Time
@@ -74,9 +75,11 @@ type Context interface {
 	// node's incarnation, name, and how many actors of that name the node
 	// spawned before, and on nothing else.
 	Spawn(name string, a Actor) Ref
-	// Stop ends an actor as if by a message from Self.
+	// Stop ends an actor as if by a message from Self. An actor that stops
+	// itself still finishes its Receive, and what it does there counts.
 	Stop(who Ref)
-	// Watch asks for one *Terminated when who has ended.
+	// Watch asks for one *Terminated when who has ended. Each call gets its
+	// own.
 	Watch(who Ref)
 	// Dial opens a link to an address; the answer comes to Self as exactly
 	// one *LinkUp or *LinkDown with the same id.

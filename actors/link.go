@@ -15,13 +15,15 @@ import "errors"
 // handled yet, and stops reading from the network beyond that.
 type Link interface {
 	// Bind sets the owner. What arrives before waits, bounded, until then.
-	// Only the first Bind counts.
+	// Only the first Bind counts. A link bound to an actor that has ended is
+	// closed.
 	Bind(owner Ref)
 	// Send queues m for the other end. It never blocks. The error is nil,
-	// ErrLinkFull or ErrLinkClosed.
+	// ErrLinkFull or, after Close or *LinkDown at the latest, ErrLinkClosed.
 	Send(m Message) error
 	// Close ends the link behind what was sent. The closer receives nothing
-	// more, no *LinkDown either; the other end gets *LinkDown last.
+	// more, of what has arrived already or waited for Bind neither, and no
+	// *LinkDown; the other end gets *LinkDown last.
 	Close()
 	// Remote is the address that the other end is seen from: the address
 	// dialled, or for an accepted link the host and port it came from.

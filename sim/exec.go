@@ -50,6 +50,7 @@ type local struct {
 	m        actors.Message
 	stop     bool // ends the actor instead of delivering m
 	link     bool // m came over a link
+	held     bool // m is a *held
 }
 
 // instantMax bounds the messages that one event may cause at its instant.
@@ -131,6 +132,13 @@ func (x *exec) receive(l local) {
 	if l.stop {
 		x.end(l.to)
 		return
+	}
+	if l.held {
+		h := l.m.(*held)
+		if h.end.shut {
+			return
+		}
+		l.m = h.Message
 	}
 	if l.link {
 		x.deliveries++

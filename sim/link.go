@@ -29,6 +29,7 @@ type endpoint struct {
 	to     NodeID      // the other node, so that sending needs no look at it
 	state  endState
 	broken bool // a message of this direction was lost
+	shut   bool // closed at this end
 }
 
 // endRare is what few link ends need, so that the many stay small.
@@ -68,14 +69,16 @@ func (e *endpoint) Bind(owner actors.Ref) {
 	if !e.owner.IsZero() || e.state == endClosed {
 		return
 	}
-	e.owner = owner
-	x := e.node.exec
-	if s := e.node.actor(owner); s != nil {
-		s.end = e
+	s := e.node.actor(owner)
+	if s == nil {
+		e.Close()
+		return
 	}
+	e.owner, s.end = owner, e
+	x := e.node.exec
 	if e.rare != nil {
 		for _, m := range e.rare.pending {
-			x.enqueue(local{to: owner, m: m, link: m != linkClosed && m != linkReset})
+			x.enqueue(local{to: owner, m: &held{m, e}, link: m != linkClosed && m != linkReset, held: true})
 		}
 		e.rare.pending = nil
 	}
@@ -83,6 +86,13 @@ func (e *endpoint) Bind(owner actors.Ref) {
 		e.state = endClosed
 		e.unlink()
 	}
+}
+
+// held is a message that waited for Bind, on its way to the owner: which gets
+// it unless it closes the link before.
+type held struct {
+	actors.Message
+	end *endpoint
 }
 
 // Remote implements [actors.Link].
@@ -118,6 +128,7 @@ func (e *endpoint) transmit(o op, m actors.Message) {
 
 // Close implements [actors.Link].
 func (e *endpoint) Close() {
+	e.shut = true
 	switch e.state {
 	case endOpen:
 		e.transmit(opClose, nil)
@@ -259,7 +270,7 @@ func (x *exec) answered(e *endpoint, ev *event) {
 	switch {
 	case e.state != endDialling:
 		// Given up meanwhile: close the link that nobody wants.
-		if ev.op == opAccept && e.node.live {
+		if ev.op == opAccept {
 			e.transmit(opClose, nil)
 		}
 	case ev.op == opAccept:

@@ -194,8 +194,11 @@ func (s *Simulation) Crash(id NodeID, reset bool) {
 		return
 	}
 	s.outside(n, func(x *exec) {
-		for e := n.ends; e != nil && reset; e = e.next {
-			if e.state == endOpen {
+		for e := n.ends; e != nil; e = e.next {
+			switch {
+			case !reset:
+				e.broken = true // not even a dial's end tells the peer
+			case e.state == endOpen:
 				e.transmit(opReset, nil)
 			}
 		}

@@ -1,0 +1,96 @@
+package sim_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"peernet/actors"
+	"peernet/actors/hosttest"
+	"peernet/actors/wire"
+	"peernet/sim"
+)
+
+// A host offers a simulation to the suite of all hosts. What is called between
+// two Runs the world does in the next, so that it happens in Run even when an
+// actor panics.
+type host struct {
+	t      testing.TB
+	config sim.Config
+	plan   bool            // nodes are started by StartAt
+	sim    *sim.Simulation // nil until it is needed
+}
+
+// Seed implements [hosttest.Seeded].
+func (h *host) Seed(seed uint64) { h.config.Seed = seed }
+
+func (h *host) simulation() *sim.Simulation {
+	if h.sim == nil {
+		s, err := sim.New(h.config)
+		if err != nil {
+			h.t.Fatal(err)
+		}
+		h.sim = s
+	}
+	return h.sim
+}
+
+// Address implements [hosttest.Host].
+func (h *host) Address(i int) actors.Address { return sim.AddressOf(sim.NodeID(i)) }
+
+// Start implements [hosttest.Host].
+func (h *host) Start(i int, root actors.Actor) {
+	s := h.simulation()
+	s.Add(max(i+1-s.Nodes(), 0))
+	if h.plan {
+		// Planned in the world's turn, and so after a crash that waits for it.
+		s.At(0, func() {
+			s.StartAt(sim.NodeID(i), []time.Duration{0}, func(sim.NodeID) actors.Actor { return root })
+		})
+		return
+	}
+	s.At(0, func() { s.Start(sim.NodeID(i), root) })
+}
+
+// Crash implements [hosttest.Host].
+func (h *host) Crash(i int, reset bool) {
+	h.sim.At(0, func() { h.sim.Crash(sim.NodeID(i), reset) })
+}
+
+// Run implements [hosttest.Host].
+func (h *host) Run(d time.Duration) error {
+	s := h.simulation()
+	return s.Run(context.Background(), s.Now()+d)
+}
+
+// Close implements [hosttest.Host].
+func (h *host) Close() {}
+
+func TestHost(t *testing.T) {
+	// The delays are such that messages would overtake each other, if they
+	// could, and that windows hold the events of many instants.
+	latency := sim.Latency{
+		Link:    sim.Uniform{Low: 5 * time.Millisecond, High: 50 * time.Millisecond},
+		Message: sim.Uniform{Low: 0, High: 20 * time.Millisecond},
+	}
+	decoder := func() actors.Decoder { return &wire.Decoder{} }
+	for _, c := range []struct {
+		name   string
+		plan   bool
+		config sim.Config
+	}{
+		{"Typed", false, sim.Config{}},
+		{"Encoded", false, sim.Config{Encoded: true, NewDecoder: decoder}},
+		{"EncodedByKind", false, sim.Config{Encoded: true}},
+		{"Reference", false, sim.Config{Reference: true}},
+		{"Workers", false, sim.Config{Workers: 3}},
+		{"Window", false, sim.Config{Workers: 2, Window: time.Millisecond}},
+		{"Planned", true, sim.Config{Workers: 2}},
+		{"PlannedReference", true, sim.Config{Reference: true}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			c.config.Latency = latency
+			hosttest.Test(t, func(t testing.TB) hosttest.Host { return &host{t: t, config: c.config, plan: c.plan} })
+		})
+	}
+}
