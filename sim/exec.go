@@ -78,6 +78,9 @@ type exec struct {
 	// Scratch of runRegion.
 	heads, nexts []int32
 	batch        []*event
+	linkIns      []actors.LinkIn // slabs
+	linkUps      []actors.LinkUp
+	rares        []endRare
 	sink         uint64 // keeps touching from being optimised away
 }
 

@@ -185,7 +185,7 @@ func (x *exec) Dial(to actors.Address) actors.DialID {
 	n.dials++
 	id := actors.DialID(n.dials)
 	e := n.newEndpoint(endDialling)
-	e.owner, e.rare = x.self, &endRare{dial: id}
+	e.owner, e.rare = x.self, fromSlab(&x.rares, endRare{dial: id})
 	e.base = x.sim.linkDelay(n)
 	target, ok := nodeOf(to)
 	switch {
@@ -238,33 +238,53 @@ func (x *exec) dialled(from *endpoint) {
 	e := n.newEndpoint(endOpen)
 	e.peer, e.to, e.base, e.last = from, from.node.id, base, at
 	if answer.op == opRefuse {
-		answer.op, answer.m = opAccept, &acceptance{end: e}
+		answer.op, answer.m = opAccept, e
 	} else {
 		e.broken = true
 	}
 	x.push(answer)
-	x.deliver(local{to: rootRef(n), m: &actors.LinkIn{Link: e}})
+	x.deliver(local{to: rootRef(n), m: x.linkIn(e)})
 }
 
 // rootRef is the root actor of a node: slot 0, whose generation counts the
 // incarnations.
 func rootRef(n *node) actors.Ref { return actors.Ref{Slot: 0, Gen: n.slots[0].gen} }
 
-// acceptance carries the accepting end to the dialler.
-type acceptance struct{ end *endpoint }
-
-var acceptanceKind = actors.RegisterMessage("sim.acceptance", nil)
+// An accepting end travels to the dialler as the message of opAccept.
+var endpointKind = actors.RegisterMessage("sim.endpoint", nil)
 
 // Kind implements [actors.Message].
-func (*acceptance) Kind() actors.Kind { return acceptanceKind }
+func (*endpoint) Kind() actors.Kind { return endpointKind }
 
 // Append implements [actors.Message].
-func (*acceptance) Append(b []byte) []byte { return b }
+func (*endpoint) Append(b []byte) []byte { return b }
+
+// slabLen is how many short-lived values are allocated at a time.
+const slabLen = 64
+
+// fromSlab returns a new value, allocated together with others.
+func fromSlab[T any](slab *[]T, v T) *T {
+	if len(*slab) == 0 {
+		*slab = make([]T, slabLen)
+	}
+	p := &(*slab)[0]
+	*p = v
+	*slab = (*slab)[1:]
+	return p
+}
+
+func (x *exec) linkIn(e *endpoint) *actors.LinkIn {
+	return fromSlab(&x.linkIns, actors.LinkIn{Link: e})
+}
+
+func (x *exec) linkUp(id actors.DialID, e *endpoint) *actors.LinkUp {
+	return fromSlab(&x.linkUps, actors.LinkUp{ID: id, Link: e})
+}
 
 // answered handles the answer to a dial at the dialler.
 func (x *exec) answered(e *endpoint, ev *event) {
 	if ev.op == opAccept {
-		e.peer = ev.m.(*acceptance).end
+		e.peer = ev.m.(*endpoint)
 		e.to = e.peer.node.id
 	}
 	switch {
@@ -276,7 +296,7 @@ func (x *exec) answered(e *endpoint, ev *event) {
 	case ev.op == opAccept:
 		owner, id := e.owner, e.rare.dial
 		e.state, e.owner, e.rare = endOpen, actors.Ref{}, nil
-		x.deliver(local{to: owner, m: &actors.LinkUp{ID: id, Link: e}})
+		x.deliver(local{to: owner, m: x.linkUp(id, e)})
 	default:
 		down := &actors.LinkDown{ID: e.rare.dial, Reason: actors.ReasonRefused}
 		if ev.op == opTimeout {

@@ -255,15 +255,16 @@ func (t *Table) Draw(n int, now Seconds, can func(actors.Address) bool, r *rand.
 	return out
 }
 
-// Share returns up to n addresses to tell a peer of, drawn uniformly from
-// those that do not mostly fail. to is the peer's own address, which is left
-// out; if the book holds it, its count of addresses sent goes up.
-func (t *Table) Share(n int, to actors.Address, r *rand.Rand) []actors.Address {
+// Share appends to dst up to n addresses to tell a peer of, drawn uniformly
+// from those that do not mostly fail. to is the peer's own address, which is
+// left out; if the book holds it, its count of addresses sent goes up.
+func (t *Table) Share(dst []actors.Address, n int, to actors.Address, r *rand.Rand) []actors.Address {
 	n = min(n, t.book.Len())
 	if n <= 0 {
-		return nil
+		return dst
 	}
-	out := make([]actors.Address, 0, n)
+	out := slices.Grow(dst, n)
+	start := len(out)
 	var space [64]int
 	for _, i := range Sample(space[:0], t.book.Len(), min(n+n/2+1, len(space)), r) {
 		e := t.book.At(i)
@@ -271,13 +272,13 @@ func (t *Table) Share(n int, to actors.Address, r *rand.Rand) []actors.Address {
 			continue
 		}
 		out = append(out, e.Address)
-		if len(out) == n {
+		if len(out)-start == n {
 			break
 		}
 	}
 	if i, ok := t.book.Find(to); ok && !to.IsZero() {
 		e := t.book.At(i)
-		e.Tx += uint32(len(out))
+		e.Tx += uint32(len(out) - start)
 		t.book.Set(i, e)
 	}
 	return out

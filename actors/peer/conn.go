@@ -14,6 +14,8 @@ import (
 type identity struct {
 	config        *Config
 	id            NodeID
+	idText        string // the same, as the data of a hello
+	ask           *wire.AddressRequest
 	advertise     []actors.Address
 	root          actors.Ref
 	store, gossip actors.Ref
@@ -209,9 +211,9 @@ func (c *Conn) onHello(ctx actors.Context, f *wire.Frame) {
 }
 
 func (c *Conn) onHelloRequest(ctx actors.Context, f *wire.Frame) {
-	c.transmit(ctx, &wire.Frame{Response: true, Body: wire.NewBody(wire.Body{
-		ID: randomID(ctx), Reply: f.Body.ID, Type: wire.TypeHello, Data: string(c.node.id[:]),
-	})})
+	c.transmit(ctx, wire.NewFrame(wire.Frame{Response: true}, wire.Body{
+		ID: randomID(ctx), Reply: f.Body.ID, Type: wire.TypeHello, Data: c.node.idText,
+	}))
 	if c.flags&gotHello != 0 {
 		return
 	}
@@ -234,11 +236,11 @@ func (c *Conn) onHelloRequest(ctx actors.Context, f *wire.Frame) {
 	if !h.Observed.IsZero() {
 		ctx.Emit(actors.Event{Kind: EventObserved, Peer: ctx.Self(), Address: h.Observed})
 	}
-	if len(h.Advertised) > 0 {
+	switch {
+	case h.Wanted > 0:
+		c.giveAddresses(ctx, h.Wanted, "", h.Advertised)
+	case len(h.Advertised) > 0:
 		c.learn(ctx, h.Advertised)
-	}
-	if h.Wanted > 0 {
-		c.giveAddresses(ctx, h.Wanted, "")
 	}
 }
 
@@ -251,7 +253,7 @@ func (c *Conn) onAddressFrame(ctx actors.Context, f *wire.Frame) {
 	case f.Hops > 0:
 		c.note(ctx, actors.Event{Kind: EventInvalid, Message: f, Text: "address request from afar"})
 	default:
-		c.giveAddresses(ctx, wantedV2(f.Body), f.Body.ID)
+		c.giveAddresses(ctx, wantedV2(f.Body), f.Body.ID, nil)
 	}
 }
 
@@ -280,7 +282,7 @@ func (c *Conn) onControl(ctx actors.Context, m actors.Message) {
 			c.learn(ctx, m.List)
 		}
 	case *wire.AddressRequest:
-		c.giveAddresses(ctx, m.N, "")
+		c.giveAddresses(ctx, m.N, "", nil)
 	case *wire.Ping:
 		c.transmit(ctx, &wire.Pong{Nonce: m.Nonce})
 	case *wire.Pong:
@@ -309,7 +311,7 @@ func (c *Conn) onGoodbye(ctx actors.Context, m *wire.Goodbye) {
 	if c.state < connUp && c.flags&gotAnswer != 0 {
 		outcome = book.OutcomeRefused
 	}
-	c.end(ctx, &gone{outcome: outcome, reason: "goodbye: " + m.Reason.String()})
+	c.end(ctx, &gone{outcome: outcome, reason: goodbyeText(m.Reason)})
 }
 
 func (c *Conn) onLinkDown(ctx actors.Context, m *actors.LinkDown) {
@@ -386,13 +388,13 @@ func (c *Conn) onTick(ctx actors.Context) {
 func (c *Conn) onShared(ctx actors.Context, m *shared) {
 	c.flags &^= oweAddresses
 	if c.version == 2 {
-		for _, a := range m.list {
-			c.transmit(ctx, &wire.Frame{Response: true, Body: wire.NewBody(wire.Body{
+		for _, a := range m.List {
+			c.transmit(ctx, wire.NewFrame(wire.Frame{Response: true}, wire.Body{
 				ID: randomID(ctx), Reply: m.reply, Type: wire.TypeAddresses, Data: a.String(), Limit: 1,
-			})})
+			}))
 		}
 	} else {
-		c.transmit(ctx, wire.NewAddresses(m.list))
+		c.transmit(ctx, &m.Addresses)
 	}
 	if c.state == connLeaving {
 		c.finish(ctx, c.leaving, book.OutcomeRefused, c.leaving.String())
@@ -409,13 +411,12 @@ func (c *Conn) sendHello(ctx actors.Context) {
 	c.nonce = randomNonce(ctx)
 	c.flags |= awaitAnswer
 	cfg := c.node.config
-	c.transmit(ctx, &wire.Frame{Body: wire.NewBody(wire.Body{
-		ID: string(c.nonce[:]), Type: wire.TypeHello, Data: string(c.node.id[:]), Limit: 1,
-		Hello: &wire.Hello{
-			Version: wire.Version, Network: cfg.Network, Advertised: c.node.advertise,
-			Observed: c.link.Remote(), Wanted: uint32(c.wanted()),
-		},
-	})})
+	c.transmit(ctx, wire.NewHello(wire.Body{
+		ID: string(c.nonce[:]), Type: wire.TypeHello, Data: c.node.idText, Limit: 1,
+	}, wire.Hello{
+		Version: wire.Version, Network: cfg.Network, Advertised: c.node.advertise,
+		Observed: c.link.Remote(), Wanted: uint32(c.wanted()),
+	}))
 }
 
 // wanted is how many addresses the hello asks for.
@@ -440,29 +441,32 @@ func (c *Conn) sendProbe(ctx actors.Context) {
 }
 
 func (c *Conn) askAddresses(ctx actors.Context) {
-	n := c.node.config.Exchange
 	switch {
 	case c.node.config.Static:
 	case c.version != 2:
-		c.transmit(ctx, &wire.AddressRequest{N: uint32(n)})
+		c.transmit(ctx, c.node.ask)
 	default:
 		c.asked = randomNonce(ctx)
-		c.transmit(ctx, &wire.Frame{Body: wire.NewBody(wire.Body{
-			ID: string(c.asked[:]), Type: wire.TypeAddresses, Data: requestV2(n), Limit: 1,
-		})})
+		c.transmit(ctx, wire.NewFrame(wire.Frame{}, wire.Body{
+			ID: string(c.asked[:]), Type: wire.TypeAddresses, Data: requestV2(int(c.node.ask.N)), Limit: 1,
+		}))
 	}
 }
 
 // giveAddresses has the Store answer the peer's request for n addresses. It
-// costs the peer as many messages of its rate as it may get.
-func (c *Conn) giveAddresses(ctx actors.Context, n uint32, reply string) {
+// costs the peer as many messages of its rate as it may get. learned are
+// addresses that came with the request.
+func (c *Conn) giveAddresses(ctx actors.Context, n uint32, reply string, learned []actors.Address) {
 	count := int(min(n, wire.AddressesMax))
 	if c.flags&oweAddresses != 0 || !c.pay(ctx, actors.Time(count)) {
 		c.note(ctx, actors.Event{Kind: EventThrottled, Text: "address request"})
 		return
 	}
 	c.flags |= oweAddresses
-	ctx.Send(c.node.store, &share{n: count, to: c.address, reply: reply})
+	ctx.Send(c.node.store, &share{
+		n: count, reply: reply,
+		learn: learn{list: learned, from: c.address, remote: c.link.Remote()},
+	})
 }
 
 func (c *Conn) learn(ctx actors.Context, list []actors.Address) {
@@ -484,7 +488,7 @@ func (c *Conn) transmit(ctx actors.Context, m actors.Message) {
 func (c *Conn) finish(ctx actors.Context, why wire.GoodbyeReason, o book.Outcome, reason string) {
 	if c.link != nil && c.version != 2 && why != 0 {
 		// A full link is closed without a goodbye.
-		_ = c.link.Send(&wire.Goodbye{Reason: why})
+		_ = c.link.Send(goodbye(why))
 	}
 	c.end(ctx, &gone{outcome: o, self: why == wire.GoodbyeSelf, reason: reason})
 }

@@ -272,7 +272,7 @@ func (g *Gossip) accept(ctx actors.Context, i int) {
 	}
 	p.state = peerUp
 	p.number = g.nextNumber()
-	ctx.Send(p.conn, accepted)
+	ctx.Send(p.conn, &verdicts[0])
 	ctx.Emit(actors.Event{Kind: EventPeerUp, Peer: p.conn, Address: p.address, N: p.outboundCount()})
 	if p.outbound {
 		ctx.Send(g.node.store, &result{address: p.address, outcome: book.OutcomeUp})
@@ -285,9 +285,6 @@ func (g *Gossip) accept(ctx actors.Context, i int) {
 	}
 }
 
-// accepted is the verdict that accepts.
-var accepted = &verdict{}
-
 // replace says goodbye to a random outbound link other than i.
 func (g *Gossip) replace(ctx actors.Context, i int) {
 	if g.outbound() <= g.node.config.Connections {
@@ -296,7 +293,7 @@ func (g *Gossip) replace(ctx actors.Context, i int) {
 	chosen := g.peers[i].conn
 	k := g.pick(ctx, func(p *peer) bool { return p.state == peerUp && p.outbound && p.conn != chosen })
 	if k >= 0 {
-		ctx.Send(g.peers[k].conn, &verdict{wire.GoodbyeRefresh})
+		ctx.Send(g.peers[k].conn, &verdicts[wire.GoodbyeRefresh])
 	}
 }
 
@@ -304,7 +301,7 @@ func (g *Gossip) refuse(ctx actors.Context, i int, why wire.GoodbyeReason) {
 	p := &g.peers[i]
 	p.state = peerNew
 	ctx.Emit(actors.Event{Kind: EventRefused, Peer: p.conn, Address: p.address, N: int64(why)})
-	ctx.Send(p.conn, &verdict{why})
+	ctx.Send(p.conn, &verdicts[why])
 }
 
 // nextNumber gives a peer a number that no other has.
@@ -343,7 +340,9 @@ func (g *Gossip) onGone(ctx actors.Context, m *gone) {
 			g.accept(ctx, held)
 		}
 	}
-	g.answer(ctx, p.conn, connectError(m))
+	if len(g.calls) > 0 {
+		g.answer(ctx, p.conn, connectError(m))
+	}
 	if g.closing != nil && len(g.peers) == 0 {
 		g.finishClosing(ctx)
 		return

@@ -44,18 +44,20 @@ type learn struct {
 	from, remote actors.Address
 }
 
-// share asks the Store for addresses to give to the peer at an address.
-// reply is the ID of a version 2 request, for shared to repeat.
+// share asks the Store for addresses to give to a peer, and tells it of those
+// that came with the request. reply is the ID of a version 2 request, for
+// shared to repeat.
 type share struct {
 	n     int
-	to    actors.Address
 	reply string
+	learn learn
 }
 
 // shared answers share.
 type shared struct {
-	list  []actors.Address
+	wire.Addresses
 	reply string
+	space [10]actors.Address // for a list of the usual length
 }
 
 // draw asks the Store for addresses to dial.
@@ -92,6 +94,34 @@ type flushed struct {
 
 // note tells Gossip of an event that subscribers of TopicDebug want to hear.
 type note struct{ event actors.Event }
+
+// verdicts and goodbyes hold one value for each reason, so that saying goodbye
+// does not allocate.
+var (
+	verdicts     [wire.GoodbyeReasons]verdict
+	goodbyes     [wire.GoodbyeReasons]wire.Goodbye
+	goodbyeTexts [wire.GoodbyeReasons]string
+)
+
+func init() {
+	for r := range wire.GoodbyeReason(wire.GoodbyeReasons) {
+		verdicts[r].goodbye = r
+		goodbyes[r].Reason = r
+		goodbyeTexts[r] = goodbyePrefix + r.String()
+	}
+}
+
+// goodbyePrefix starts the reason of a connection that the peer ended.
+const goodbyePrefix = "goodbye: "
+
+func goodbye(r wire.GoodbyeReason) *wire.Goodbye { return &goodbyes[r] }
+
+func goodbyeText(r wire.GoodbyeReason) string {
+	if r < wire.GoodbyeReasons {
+		return goodbyeTexts[r]
+	}
+	return goodbyePrefix + r.String()
+}
 
 // tick is a timer; each actor has its own.
 type tick uint8
@@ -168,11 +198,16 @@ func (m *learn) Append(b []byte) []byte {
 	return appendAddresses(b, m.list)
 }
 func (m *share) Append(b []byte) []byte {
-	b = actors.AppendString(appendInts(b, int64(m.n)), m.to.String())
-	return actors.AppendString(b, m.reply)
+	b = actors.AppendString(appendInts(b, int64(m.n)), m.reply)
+	return m.learn.Append(b)
 }
 func (m *shared) Append(b []byte) []byte {
-	return actors.AppendString(appendAddresses(b, m.list), m.reply)
+	return actors.AppendString(appendAddresses(b, m.List), m.reply)
+}
+
+// Sum implements [actors.Summer], in place of that of the Addresses.
+func (m *shared) Sum() uint64 {
+	return actors.Mix(m.Addresses.Sum(), actors.Sum([]byte(m.reply)))
 }
 func (m *draw) Append(b []byte) []byte  { return appendBool(appendInts(b, int64(m.n)), m.refresh) }
 func (m *drawn) Append(b []byte) []byte { return appendBool(appendAddresses(b, m.list), m.refresh) }

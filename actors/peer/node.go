@@ -79,6 +79,8 @@ func (n *Node) onStarted(ctx actors.Context) {
 		root:        ctx.Self(),
 		config:      n.Config,
 		id:          n.ID,
+		idText:      string(n.ID[:]),
+		ask:         &wire.AddressRequest{N: uint32(n.Config.Exchange)},
 		advertise:   n.Advertise,
 		messageCost: actors.Second / actors.Time(n.Config.RateMax),
 	}

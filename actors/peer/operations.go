@@ -126,7 +126,7 @@ func connectError(m *gone) error {
 	switch {
 	case m.self:
 		return ErrSelf
-	case strings.HasPrefix(m.reason, "goodbye") || m.reason == wire.GoodbyeDuplicate.String():
+	case strings.HasPrefix(m.reason, goodbyePrefix) || m.reason == wire.GoodbyeDuplicate.String():
 		return fmt.Errorf("%w: %s", ErrRefused, m.reason)
 	}
 	return fmt.Errorf("%w: %s", ErrFailed, m.reason)
@@ -139,7 +139,7 @@ func (g *Gossip) disconnect(ctx actors.Context, m *Disconnect) error {
 	if i < 0 {
 		return ErrNotConnected
 	}
-	ctx.Send(g.peers[i].conn, &verdict{wire.GoodbyeUser})
+	ctx.Send(g.peers[i].conn, &verdicts[wire.GoodbyeUser])
 	return nil
 }
 
@@ -150,7 +150,7 @@ func (g *Gossip) onClose(ctx actors.Context, m *Close) {
 	}
 	g.closing = m
 	for i := range g.peers {
-		ctx.Send(g.peers[i].conn, &verdict{wire.GoodbyeShutdown})
+		ctx.Send(g.peers[i].conn, &verdicts[wire.GoodbyeShutdown])
 	}
 	if len(g.peers) == 0 {
 		g.finishClosing(ctx)

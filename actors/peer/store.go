@@ -3,6 +3,7 @@ package peer
 import (
 	"peernet/actors"
 	"peernet/actors/book"
+	"peernet/actors/wire"
 )
 
 // knownMax bounds the entries of one KnownPage.
@@ -31,8 +32,7 @@ func (s *Store) Receive(ctx actors.Context, m actors.Message) {
 	case *learn:
 		s.onLearn(ctx, m, now)
 	case *share:
-		list := s.table.Share(m.n, m.to, ctx.Rand())
-		ctx.Send(ctx.Sender(), &shared{list: list, reply: m.reply})
+		s.onShare(ctx, m, now)
 	case *draw:
 		list := s.table.Draw(m.n, now, s.node.config.Dialable, ctx.Rand())
 		s.hungry = len(list) < m.n
@@ -71,6 +71,16 @@ func (s *Store) onStarted(ctx actors.Context, now book.Seconds) {
 	s.bootstrap = nil
 	if !s.node.config.Static {
 		ctx.After(jitter(ctx, s.node.config.Purge), ticks[tickPurge])
+	}
+}
+
+func (s *Store) onShare(ctx actors.Context, m *share, now book.Seconds) {
+	answer := &shared{reply: m.reply}
+	list := s.table.Share(answer.space[:0], m.n, m.learn.from, ctx.Rand())
+	answer.Addresses = wire.MakeAddresses(list)
+	ctx.Send(ctx.Sender(), answer)
+	if len(m.learn.list) > 0 {
+		s.onLearn(ctx, &m.learn, now)
 	}
 }
 

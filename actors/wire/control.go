@@ -48,6 +48,9 @@ const (
 	GoodbyeUser                               // the user disconnected
 	GoodbyeProtocol                           // the peer broke the protocol
 	GoodbyeSilent                             // the peer did not answer in time
+
+	// GoodbyeReasons is one more than the largest reason that is defined.
+	GoodbyeReasons
 )
 
 var goodbyeNames = [...]string{"none", "shutdown", "full", "duplicate", "self", "network", "refresh", "user", "protocol", "silent"}
@@ -72,10 +75,16 @@ var (
 // NewAddresses returns a list message. It keeps list, which must not change,
 // and must hold at most AddressesMax addresses.
 func NewAddresses(list []actors.Address) *Addresses {
+	m := MakeAddresses(list)
+	return &m
+}
+
+// MakeAddresses is NewAddresses for a value that is part of another.
+func MakeAddresses(list []actors.Address) Addresses {
 	if len(list) > AddressesMax {
 		panic("wire: too many addresses in one list")
 	}
-	m := &Addresses{List: list}
+	m := Addresses{List: list}
 	h := uint64(len(list))
 	for _, a := range list {
 		text := a.String()

@@ -103,6 +103,36 @@ var frameKind = actors.RegisterMessage("wire.frame", decodeOne)
 // NewBody completes b, which must not change afterwards, and returns it. It
 // panics if a field is longer than the wire allows.
 func NewBody(b Body) *Body {
+	b.complete()
+	return &b
+}
+
+// NewFrame returns a frame with a body of its own, in one allocation.
+func NewFrame(f Frame, b Body) *Frame {
+	both := &struct {
+		Frame
+		Body
+	}{f, b}
+	both.Body.complete()
+	both.Frame.Body = &both.Body
+	return &both.Frame
+}
+
+// NewHello returns the frame of a version 3 hello request, in one allocation.
+func NewHello(b Body, h Hello) *Frame {
+	all := &struct {
+		Frame
+		Body
+		Hello
+	}{Body: b, Hello: h}
+	all.Body.Hello = &all.Hello
+	all.Body.complete()
+	all.Frame.Body = &all.Body
+	return &all.Frame
+}
+
+// complete checks the fields and computes what is derived from them.
+func (b *Body) complete() {
 	if b.ID == "" || len(b.ID) > IDMax || len(b.Reply) > IDMax || len(b.Type) > TypeMax || len(b.Data) > DataMax {
 		panic("wire: a field of a body is missing or too long")
 	}
@@ -119,7 +149,6 @@ func NewBody(b Body) *Body {
 	enc := b.Hello.append(b.appendTail(b.appendID(scratch[:0])))
 	b.size = len(enc)
 	b.sum = actors.Sum(enc)
-	return &b
 }
 
 // Sum is the hash of the parts that do not change on the way.
