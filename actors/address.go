@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strconv"
 	"strings"
 	"unique"
 )
@@ -172,5 +173,5 @@ func canonicalPort(s string) (string, error) {
 	if port < 1 || port > 65535 {
 		return "", fmt.Errorf("port %q is not from 1 to 65535", s)
 	}
-	return fmt.Sprint(port), nil
+	return strconv.Itoa(port), nil
 }

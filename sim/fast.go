@@ -20,6 +20,7 @@ type fast struct {
 	regions int
 
 	// The window that runs.
+	window   int64
 	end      actors.Time // events before it are due
 	full     actors.Time // the end of the whole window, if the world cut it
 	sorted   []event     // by region
@@ -88,21 +89,25 @@ func (f *fast) runWindow(window int64) {
 		f.resize()
 	}
 	parallel := total > serialMax*2 || work > serialMax*4
-	f.phase(parallel, func(w int) { f.count(w, window) })
+	f.window = window
+	f.phase(parallel, (*fast).count)
 	f.layOut()
-	f.phase(parallel, func(w int) { f.scatter(w, window) })
+	f.phase(parallel, (*fast).scatter)
 	f.next.Store(0)
-	f.phase(parallel, func(w int) {
-		for {
-			r := int(f.next.Add(1)) - 1
-			if r >= f.regions {
-				return
-			}
-			if f.starts[r] < f.starts[r+1] || f.wstarts[r] < f.wstarts[r+1] {
-				s.execs[w].runRegion(f, r)
-			}
+	f.phase(parallel, (*fast).runRegions)
+}
+
+// runRegions runs regions until none is left.
+func (f *fast) runRegions(w int) {
+	for {
+		r := int(f.next.Add(1)) - 1
+		if r >= f.regions {
+			return
 		}
-	})
+		if f.starts[r] < f.starts[r+1] || f.wstarts[r] < f.wstarts[r+1] {
+			f.sim.execs[w].runRegion(f, r)
+		}
+	}
 }
 
 // runRound delivers a lock-step round to all live nodes.
@@ -110,7 +115,7 @@ func (f *fast) runRound(m *actors.Round) {
 	s := f.sim
 	f.next.Store(0)
 	const batch = 256
-	f.phase(len(s.nodes) > batch, func(w int) {
+	f.phase(len(s.nodes) > batch, func(f *fast, w int) {
 		x := s.execs[w]
 		for {
 			first := (int(f.next.Add(1)) - 1) * batch
@@ -130,39 +135,41 @@ func (f *fast) runRound(m *actors.Round) {
 }
 
 // phase runs work once for each worker: at the same time if parallel is set.
-func (f *fast) phase(parallel bool, work func(worker int)) {
-	guarded := func(w int) {
-		defer func() {
-			if r := recover(); r != nil {
-				f.panicked.CompareAndSwap(nil, f.sim.execs[w].newPanic(r))
-			}
-		}()
-		work(w)
-	}
+func (f *fast) phase(parallel bool, work func(f *fast, worker int)) {
 	if f.panicked.Load() != nil {
 		return
 	}
 	n := len(f.sim.execs)
 	if !parallel {
 		for w := range n {
-			guarded(w)
+			f.guard(w, work)
 		}
 		return
 	}
 	var wg sync.WaitGroup
 	for w := 1; w < n; w++ {
-		wg.Go(func() { guarded(w) })
+		wg.Go(func() { f.guard(w, work) })
 	}
-	guarded(0)
+	f.guard(0, work)
 	wg.Wait()
 }
 
+// guard runs a worker's part of a phase, and keeps the first panic.
+func (f *fast) guard(w int, work func(f *fast, worker int)) {
+	defer func() {
+		if r := recover(); r != nil {
+			f.panicked.CompareAndSwap(nil, f.sim.execs[w].newPanic(r))
+		}
+	}()
+	work(f, w)
+}
+
 // count counts what a worker planned for the window, by region.
-func (f *fast) count(w int, window int64) {
+func (f *fast) count(w int) {
 	counts, wcounts := f.counts[w], f.wcounts[w]
 	clear(counts)
 	clear(wcounts)
-	b := f.sim.execs[w].cal.bucket(window)
+	b := f.sim.execs[w].cal.bucket(f.window)
 	for _, ch := range b.chunks {
 		for i := range ch.n {
 			if ch.events[i].at < f.end {
@@ -199,10 +206,10 @@ func resized[T any](s []T, n int) []T {
 
 // scatter moves what a worker planned to its places. What is not due yet stays
 // in the bucket.
-func (f *fast) scatter(w int, window int64) {
+func (f *fast) scatter(w int) {
 	counts, wcounts := f.counts[w], f.wcounts[w]
 	cal := &f.sim.execs[w].cal
-	b := cal.bucket(window)
+	b := cal.bucket(f.window)
 	chunks := b.chunks
 	b.chunks = nil
 	for _, ch := range chunks {

@@ -1,8 +1,8 @@
 package sim
 
 import (
-	"fmt"
 	"math/rand/v2"
+	"strconv"
 
 	"peernet/actors"
 )
@@ -11,19 +11,23 @@ import (
 type NodeID uint32
 
 // addressPort is the port of every simulated node.
-const addressPort = 4000
+const addressPort = ":4000"
 
 // NodesMax is how many nodes a simulation can have: the addresses of 10.0.0.0/8.
 const NodesMax = 1 << 24
 
 // AddressOf returns the address of a node: ws://10.x.y.z:4000.
 func AddressOf(id NodeID) actors.Address {
-	return actors.MustAddress(fmt.Sprintf("ws://10.%d.%d.%d:%d", byte(id>>16), byte(id>>8), byte(id), addressPort))
+	text := append(make([]byte, 0, 32), "ws://10"...)
+	for shift := 16; shift >= 0; shift -= 8 {
+		text = strconv.AppendUint(append(text, '.'), uint64(byte(id>>shift)), 10)
+	}
+	return actors.MustAddress(string(append(text, addressPort...)))
 }
 
 // nodeOf reverses AddressOf without a table.
 func nodeOf(a actors.Address) (NodeID, bool) {
-	const prefix, suffix = "ws://10.", ":4000"
+	const prefix, suffix = "ws://10.", addressPort
 	s := a.String()
 	if len(s) < len(prefix)+len(suffix) || s[:len(prefix)] != prefix || s[len(s)-len(suffix):] != suffix {
 		return 0, false
@@ -107,6 +111,9 @@ func (t *timer) before(u *timer) bool {
 
 // pushTimer enters t into the heap.
 func (n *node) pushTimer(t timer) {
+	if n.timers == nil {
+		n.timers = make([]timer, 0, slotsAtFirst)
+	}
 	n.timers = append(n.timers, t)
 	n.siftUp(len(n.timers) - 1)
 	n.due = n.timers[0].at
@@ -198,6 +205,9 @@ func (n *node) vacantSlot() int {
 	if len(n.slots) == cap(n.slots) {
 		// A node has a dozen actors: grow by a few, not by doubling.
 		more := max(4, len(n.slots)/4)
+		if len(n.slots) == 0 {
+			more = slotsAtFirst
+		}
 		n.slots = append(make([]slot, 0, len(n.slots)+more), n.slots...)
 		n.streams = append(make([]rand.PCG, 0, len(n.streams)+more), n.streams...)
 	}
@@ -205,6 +215,9 @@ func (n *node) vacantSlot() int {
 	n.streams = append(n.streams, rand.PCG{})
 	return len(n.slots) - 1
 }
+
+// slotsAtFirst is the room for actors that a node starts with.
+const slotsAtFirst = 8
 
 // ordinal counts the actors spawned under a name.
 func (n *node) ordinal(name uint64) uint32 {

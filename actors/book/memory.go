@@ -10,6 +10,9 @@ import (
 // by one: 64 handles are eight cache lines, less than an index costs.
 const linearMax = 64
 
+// firstEntries is the room for entries that a Memory starts with.
+const firstEntries = 16
+
 // Memory is a compact [Book] in memory, for simulations and short-lived nodes.
 // An address that was never tried takes 20 bytes. The zero Memory is empty and
 // ready to use.
@@ -60,6 +63,10 @@ func (m *Memory) Find(a actors.Address) (int, bool) {
 
 // Append implements [Book].
 func (m *Memory) Append(e Entry) {
+	if m.addresses == nil {
+		m.addresses = make([]actors.Address, 0, firstEntries)
+		m.records = make([]record, 0, firstEntries)
+	}
 	m.addresses = append(m.addresses, e.Address)
 	m.records = append(m.records, record{})
 	last := len(m.addresses) - 1

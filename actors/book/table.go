@@ -235,11 +235,11 @@ func (t *Table) evictFrom(source uint32, r *rand.Rand) bool {
 	return true
 }
 
-// Draw returns up to n addresses to dial, drawn uniformly from those that are
+// Draw appends to dst up to n addresses to dial, drawn uniformly from those that are
 // not in use and may be tried by now, and marks them in use. can says which
 // addresses the node is able to dial; nil is all.
-func (t *Table) Draw(n int, now Seconds, can func(actors.Address) bool, r *rand.Rand) []actors.Address {
-	var out []actors.Address
+func (t *Table) Draw(dst []actors.Address, n int, now Seconds, can func(actors.Address) bool, r *rand.Rand) []actors.Address {
+	out := dst
 	var space [64]int
 	for _, i := range Sample(space[:0], t.book.Len(), min(4*n+16, len(space)), r) {
 		e := t.book.At(i)
@@ -248,7 +248,7 @@ func (t *Table) Draw(n int, now Seconds, can func(actors.Address) bool, r *rand.
 		}
 		out = append(out, e.Address)
 		t.Use(e.Address)
-		if len(out) == n {
+		if len(out)-len(dst) == n {
 			break
 		}
 	}

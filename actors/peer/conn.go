@@ -58,14 +58,16 @@ type Conn struct {
 	paid    actors.Time // until when the messages received use up the rate
 	state   connState
 	flags   connFlags
-	version uint8 // of the wire, 0 while unknown
 	leaving wire.GoodbyeReason
+
+	// ready is what is known of the peer. It is sent to Gossip as it stands,
+	// and does not change from then on.
+	ready
 
 	address actors.Address // dialled; zero for accepted links
 	timer   actors.Timer
-	nonce   nonce  // of the hello or ping that is out
-	asked   nonce  // of the version 2 address request that is out
-	id      NodeID // of the peer, once known
+	nonce   nonce // of the hello or ping that is out
+	asked   nonce // of the version 2 address request that is out
 }
 
 // Receive implements [actors.Actor].
@@ -206,7 +208,7 @@ func (c *Conn) onHello(ctx actors.Context, f *wire.Frame) {
 	// onHelloRequest may have ended the Conn; then the state is another.
 	if c.state == connHello && c.flags&(gotHello|gotAnswer) == gotHello|gotAnswer {
 		c.state = connReady
-		ctx.Send(c.node.gossip, &ready{id: c.id, version: c.version})
+		ctx.Send(c.node.gossip, &c.ready)
 	}
 }
 

@@ -155,7 +155,7 @@ func (g *Gossip) refill(ctx actors.Context) {
 		return
 	}
 	g.drawing = true
-	ctx.Send(g.node.store, &draw{n: missing})
+	ctx.Send(g.node.store, drawOf(missing))
 }
 
 func (g *Gossip) onDrawn(ctx actors.Context, m *drawn) {
@@ -277,7 +277,9 @@ func (g *Gossip) accept(ctx actors.Context, i int) {
 	if p.outbound {
 		ctx.Send(g.node.store, &result{address: p.address, outcome: book.OutcomeUp})
 	}
-	g.listeners.tell(ctx, TopicConnect, &Connected{p.connection()})
+	if g.listeners.want(TopicConnect) {
+		g.listeners.tell(ctx, TopicConnect, &Connected{p.connection()})
+	}
 	g.answer(ctx, p.conn, nil)
 	if p.refresh {
 		p.refresh = false
@@ -335,7 +337,9 @@ func (g *Gossip) onGone(ctx actors.Context, m *gone) {
 	}
 	if p.state == peerUp {
 		ctx.Emit(actors.Event{Kind: EventPeerDown, Peer: p.conn, Address: p.address, N: p.outboundCount(), Text: m.reason})
-		g.listeners.tell(ctx, TopicDisconnect, &Disconnected{p.connection(), m.reason})
+		if g.listeners.want(TopicDisconnect) {
+			g.listeners.tell(ctx, TopicDisconnect, &Disconnected{p.connection(), m.reason})
+		}
 		if held := g.findID(p.id, peerHeld); held >= 0 {
 			g.accept(ctx, held)
 		}

@@ -14,7 +14,7 @@ type send struct{ wire.Frame }
 // ready tells Gossip that a Conn knows its peer, and asks for a verdict.
 type ready struct {
 	id      NodeID
-	version uint8
+	version uint8 // of the wire, 0 while unknown
 }
 
 // gone tells Gossip that a Conn ends; it is the last thing a Conn says.
@@ -66,10 +66,26 @@ type draw struct {
 	refresh bool
 }
 
+// draws holds the usual draws, so that asking does not allocate.
+var draws = func() (d [8]draw) {
+	for n := range d {
+		d[n].n = n
+	}
+	return d
+}()
+
+func drawOf(n int) *draw {
+	if n < len(draws) {
+		return &draws[n]
+	}
+	return &draw{n: n}
+}
+
 // drawn answers draw.
 type drawn struct {
 	list    []actors.Address
 	refresh bool
+	space   [5]actors.Address // for a list of the usual length
 }
 
 // fresh tells Gossip that the Store learned addresses after a draw that gave

@@ -34,9 +34,10 @@ func (s *Store) Receive(ctx actors.Context, m actors.Message) {
 	case *share:
 		s.onShare(ctx, m, now)
 	case *draw:
-		list := s.table.Draw(m.n, now, s.node.config.Dialable, ctx.Rand())
-		s.hungry = len(list) < m.n
-		ctx.Send(ctx.Sender(), &drawn{list: list, refresh: m.refresh})
+		answer := &drawn{refresh: m.refresh}
+		answer.list = s.table.Draw(answer.space[:0], m.n, now, s.node.config.Dialable, ctx.Rand())
+		s.hungry = len(answer.list) < m.n
+		ctx.Send(ctx.Sender(), answer)
 	case *result:
 		if m.self {
 			s.table.Own(m.address, now)

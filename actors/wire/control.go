@@ -143,8 +143,25 @@ func (m *Addresses) Append(b []byte) []byte {
 }
 
 // Size implements [actors.Sizer].
+func (m *AddressRequest) Size() int { return memberSize(1 + protowire.SizeVarint(uint64(m.N))) }
+
+// Size implements [actors.Sizer].
+func (m *Goodbye) Size() int { return memberSize(1 + protowire.SizeVarint(uint64(m.Reason))) }
+
+// Size implements [actors.Sizer].
+func (m *Ping) Size() int { return memberSize(9) }
+
+// Size implements [actors.Sizer].
+func (m *Pong) Size() int { return memberSize(9) }
+
+// memberSize is the length of a frame with a member of the given size.
+func memberSize(n int) int {
+	return protowire.SizeBytes(protowire.SizeTag(memberAddresses) + protowire.SizeBytes(n))
+}
+
+// Size implements [actors.Sizer].
 func (m *Addresses) Size() int {
-	return protowire.SizeBytes(protowire.SizeTag(memberAddresses) + protowire.SizeBytes(m.size))
+	return memberSize(m.size)
 }
 
 // Sum implements [actors.Summer].
