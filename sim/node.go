@@ -112,7 +112,7 @@ func (t *timer) before(u *timer) bool {
 // pushTimer enters t into the heap.
 func (n *node) pushTimer(t timer) {
 	if n.timers == nil {
-		n.timers = make([]timer, 0, slotsAtFirst)
+		n.timers = make([]timer, 0, 8)
 	}
 	n.timers = append(n.timers, t)
 	n.siftUp(len(n.timers) - 1)
@@ -217,7 +217,7 @@ func (n *node) vacantSlot() int {
 }
 
 // slotsAtFirst is the room for actors that a node starts with.
-const slotsAtFirst = 8
+const slotsAtFirst = 12
 
 // ordinal counts the actors spawned under a name.
 func (n *node) ordinal(name uint64) uint32 {
@@ -226,6 +226,9 @@ func (n *node) ordinal(name uint64) uint32 {
 			n.names[i].count++
 			return n.names[i].count
 		}
+	}
+	if n.names == nil {
+		n.names = make([]spawned, 0, 4)
 	}
 	n.names = append(n.names, spawned{name, 0})
 	return 0

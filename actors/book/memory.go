@@ -107,6 +107,9 @@ func (m *Memory) allocateStats() uint32 {
 		m.freeStats = m.freeStats[:n-1]
 		return slot
 	}
+	if m.stats == nil {
+		m.stats = make([]Stats, 0, firstEntries/2)
+	}
 	m.stats = append(m.stats, Stats{})
 	return uint32(len(m.stats))
 }

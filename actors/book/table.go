@@ -352,6 +352,9 @@ func (t *Table) Purge(now Seconds) (purged int) {
 // Use marks a as dialled or connected.
 func (t *Table) Use(a actors.Address) {
 	if !a.IsZero() && !t.isInUse(a) {
+		if t.inUse == nil {
+			t.inUse = make([]actors.Address, 0, 8)
+		}
 		t.inUse = append(t.inUse, a)
 	}
 }

@@ -66,8 +66,8 @@ type Conn struct {
 
 	address actors.Address // dialled; zero for accepted links
 	timer   actors.Timer
-	nonce   nonce // of the hello or ping that is out
-	asked   nonce // of the version 2 address request that is out
+	nonce   string // of the hello or ping that is out, 8 bytes; at first 8 more for our answer to the peer's hello
+	asked   nonce  // of the version 2 address request that is out
 }
 
 // Receive implements [actors.Actor].
@@ -186,7 +186,7 @@ func (c *Conn) onHello(ctx actors.Context, f *wire.Frame) {
 	}
 	id := NodeID([]byte(f.Body.Data))
 	if f.Response {
-		if c.flags&awaitAnswer == 0 || f.Body.Reply != string(c.nonce[:]) {
+		if c.flags&awaitAnswer == 0 || f.Body.Reply != c.nonce[:8] {
 			return
 		}
 		c.flags |= gotAnswer
@@ -214,7 +214,7 @@ func (c *Conn) onHello(ctx actors.Context, f *wire.Frame) {
 
 func (c *Conn) onHelloRequest(ctx actors.Context, f *wire.Frame) {
 	c.transmit(ctx, wire.NewFrame(wire.Frame{Response: true}, wire.Body{
-		ID: randomID(ctx), Reply: f.Body.ID, Type: wire.TypeHello, Data: c.node.idText,
+		ID: c.answerID(ctx), Reply: f.Body.ID, Type: wire.TypeHello, Data: c.node.idText,
 	}))
 	if c.flags&gotHello != 0 {
 		return
@@ -288,7 +288,7 @@ func (c *Conn) onControl(ctx actors.Context, m actors.Message) {
 	case *wire.Ping:
 		c.transmit(ctx, &wire.Pong{Nonce: m.Nonce})
 	case *wire.Pong:
-		if c.flags&awaitAnswer != 0 && m.Nonce == c.nonce.number() {
+		if c.flags&awaitAnswer != 0 && m.Nonce == c.pingNonce() {
 			c.onAnswer(ctx)
 		}
 	case *wire.Goodbye:
@@ -409,12 +409,26 @@ func (c *Conn) onSend(ctx actors.Context, m *send) {
 	}
 }
 
+// answerID returns the ID of our answer to a hello. It is always fresh: version
+// 2 peers take it for our node id, and drop one that they saw before.
+func (c *Conn) answerID(ctx actors.Context) string {
+	if c.flags&gotHello == 0 && len(c.nonce) == 16 {
+		return c.nonce[8:]
+	}
+	return randomID(ctx)
+}
+
 func (c *Conn) sendHello(ctx actors.Context) {
-	c.nonce = randomNonce(ctx)
+	if c.state == connHello {
+		a, b := randomNonce(ctx), randomNonce(ctx)
+		c.nonce = string(append(a[:], b[:]...))
+	} else {
+		c.nonce = randomID(ctx)
+	}
 	c.flags |= awaitAnswer
 	cfg := c.node.config
 	c.transmit(ctx, wire.NewHello(wire.Body{
-		ID: string(c.nonce[:]), Type: wire.TypeHello, Data: c.node.idText, Limit: 1,
+		ID: c.nonce[:8], Type: wire.TypeHello, Data: c.node.idText, Limit: 1,
 	}, wire.Hello{
 		Version: wire.Version, Network: cfg.Network, Advertised: c.node.advertise,
 		Observed: c.link.Remote(), Wanted: uint32(c.wanted()),
@@ -434,9 +448,9 @@ func (c *Conn) sendProbe(ctx actors.Context) {
 	if c.version == 2 {
 		c.sendHello(ctx)
 	} else {
-		c.nonce = randomNonce(ctx)
+		c.nonce = randomID(ctx)
 		c.flags |= awaitAnswer
-		c.transmit(ctx, &wire.Ping{Nonce: c.nonce.number()})
+		c.transmit(ctx, &wire.Ping{Nonce: c.pingNonce()})
 	}
 	ctx.Cancel(c.timer)
 	c.timer = ctx.After(c.node.config.HelloTimeout, ticks[tickConn])
@@ -519,7 +533,8 @@ func (c *Conn) note(ctx actors.Context, e actors.Event) {
 // A nonce is the random id of a message of ours.
 type nonce [8]byte
 
-func (n nonce) number() uint64 { return binary.LittleEndian.Uint64(n[:]) }
+// pingNonce is the nonce as a ping carries it.
+func (c *Conn) pingNonce() uint64 { return binary.LittleEndian.Uint64([]byte(c.nonce[:8])) }
 
 func randomNonce(ctx actors.Context) (n nonce) {
 	binary.LittleEndian.PutUint64(n[:], ctx.Rand().Uint64())

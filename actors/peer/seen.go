@@ -100,7 +100,7 @@ func (t *table64) insert(v uint64) {
 
 func (t *table64) grow() {
 	cells := t.cells
-	t.cells = make([]uint64, max(8, 2*len(cells)))
+	t.cells = make([]uint64, max(16, 2*len(cells)))
 	for _, v := range cells {
 		if v != 0 {
 			t.insert(v)

@@ -38,15 +38,16 @@ const progressSteps = 200
 
 // A runner is a run under way.
 type runner struct {
-	scenario *Scenario
-	options  Options
-	sim      *sim.Simulation
-	tracker  *tracker
-	roots    []*peer.Node
-	start    meter // of what the summary's times and counts cover
-	formedAt *float64
-	joined   *float64
-	random   *rand.Rand // of the workload
+	scenario   *Scenario
+	options    Options
+	sim        *sim.Simulation
+	tracker    *tracker
+	bootstraps []actors.Address
+	roots      []*peer.Node
+	start      meter // of what the summary's times and counts cover
+	formedAt   *float64
+	joined     *float64
+	random     *rand.Rand // of the workload
 }
 
 // A meter is a point from which costs are counted.
@@ -118,7 +119,7 @@ func (r *runner) bootstrapsOf(id sim.NodeID) []actors.Address {
 	var known []actors.Address
 	for _, i := range random.Perm(r.scenario.Bootstraps) {
 		if sim.NodeID(i) != id {
-			known = append(known, sim.AddressOf(sim.NodeID(i)))
+			known = append(known, r.bootstraps[i])
 		}
 		if len(known) == r.scenario.Known {
 			break
@@ -130,6 +131,9 @@ func (r *runner) bootstrapsOf(id sim.NodeID) []actors.Address {
 // plantGossip has the bootstrap nodes start at 0 and the others at uniformly
 // drawn times.
 func (r *runner) plantGossip() {
+	for i := range r.scenario.Bootstraps {
+		r.bootstraps = append(r.bootstraps, sim.AddressOf(sim.NodeID(i)))
+	}
 	span := r.scenario.Arrivals.Of(time.Duration(r.scenario.Duration))
 	times := make([]time.Duration, r.scenario.Nodes)
 	random := r.sim.Rand("arrivals")
