@@ -34,6 +34,7 @@ type calendar struct {
 	events []event // later than the ring
 	wakes  []wake  // later than the ring
 	free   []*chunk
+	spare  int // the fewest free chunks of late
 }
 
 func (c *calendar) bucket(window int64) *bucket { return &c.ring[window%ringLen] }
@@ -67,6 +68,7 @@ func (c *calendar) newChunk() *chunk {
 	if k := len(c.free); k > 0 {
 		ch := c.free[k-1]
 		c.free = c.free[:k-1]
+		c.spare = min(c.spare, k-1)
 		return ch
 	}
 	return &chunk{}
@@ -85,6 +87,10 @@ func (c *calendar) advance(window int64) {
 	if window%(ringLen/4) != 0 {
 		return
 	}
+	// Give back what a peak left behind.
+	clear(c.free[len(c.free)-c.spare:])
+	c.free = c.free[:len(c.free)-c.spare]
+	c.spare = len(c.free)
 	events := c.events
 	c.events = c.events[:0]
 	for _, ev := range events {

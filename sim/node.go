@@ -111,10 +111,7 @@ func (t *timer) before(u *timer) bool {
 
 // pushTimer enters t into the heap.
 func (n *node) pushTimer(t timer) {
-	if n.timers == nil {
-		n.timers = make([]timer, 0, 8)
-	}
-	n.timers = append(n.timers, t)
+	n.timers = append(roomFor(n.timers, 12), t)
 	n.siftUp(len(n.timers) - 1)
 	n.due = n.timers[0].at
 }
@@ -202,22 +199,20 @@ func (n *node) vacantSlot() int {
 			}
 		}
 	}
-	if len(n.slots) == cap(n.slots) {
-		// A node has a dozen actors: grow by a few, not by doubling.
-		more := max(4, len(n.slots)/4)
-		if len(n.slots) == 0 {
-			more = slotsAtFirst
-		}
-		n.slots = append(make([]slot, 0, len(n.slots)+more), n.slots...)
-		n.streams = append(make([]rand.PCG, 0, len(n.streams)+more), n.streams...)
-	}
-	n.slots = append(n.slots, slot{})
-	n.streams = append(n.streams, rand.PCG{})
+	n.slots = append(roomFor(n.slots, 12), slot{})
+	n.streams = append(roomFor(n.streams, 12), rand.PCG{})
 	return len(n.slots) - 1
 }
 
-// slotsAtFirst is the room for actors that a node starts with.
-const slotsAtFirst = 12
+// roomFor returns s with room for one more. A node has a dozen actors and
+// timers, and there are many nodes: s starts with room for first, and grows by
+// a quarter, not by doubling.
+func roomFor[T any](s []T, first int) []T {
+	if len(s) < cap(s) {
+		return s
+	}
+	return append(make([]T, 0, max(first, len(s)+len(s)/4)), s...)
+}
 
 // ordinal counts the actors spawned under a name.
 func (n *node) ordinal(name uint64) uint32 {

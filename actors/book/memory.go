@@ -107,8 +107,8 @@ func (m *Memory) allocateStats() uint32 {
 		m.freeStats = m.freeStats[:n-1]
 		return slot
 	}
-	if m.stats == nil {
-		m.stats = make([]Stats, 0, firstEntries/2)
+	if n := len(m.stats); n == cap(m.stats) {
+		m.stats = append(make([]Stats, 0, n+max(n/4, firstEntries/2)), m.stats...)
 	}
 	m.stats = append(m.stats, Stats{})
 	return uint32(len(m.stats))

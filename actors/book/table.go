@@ -47,13 +47,13 @@ const (
 // A Table is the policy of the address book over a [Book].
 type Table struct {
 	book   Book
-	limits Limits
+	limits *Limits
 	inUse  []actors.Address // dialled or connected: not drawn, not evicted
 	cursor int              // where the next Purge starts
 }
 
-// NewTable returns the policy over b.
-func NewTable(b Book, l Limits) Table { return Table{book: b, limits: l} }
+// NewTable returns the policy over b. The limits must not change.
+func NewTable(b Book, l *Limits) Table { return Table{book: b, limits: l} }
 
 // Book returns the store beneath.
 func (t *Table) Book() Book { return t.book }

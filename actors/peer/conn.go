@@ -345,6 +345,7 @@ func (c *Conn) onVerdict(ctx actors.Context, v *verdict) {
 		c.finish(ctx, v.goodbye, book.OutcomeRefused, v.goodbye.String())
 	case c.state == connReady:
 		c.state = connUp
+		c.nonce = ""
 		ctx.Cancel(c.timer)
 		c.timer = 0
 		if !c.node.config.Static {

@@ -22,11 +22,10 @@ const (
 type peer struct {
 	conn     actors.Ref
 	address  actors.Address // dialled, or known from a refused duplicate; may be zero
-	id       NodeID
-	routes   uint32 // entries in the young generation of the seen cache
-	number   uint16 // names the peer in the seen cache
+	ready    *ready         // what the handshake told; nil before
+	routes   uint32         // entries in the young generation of the seen cache
+	number   uint16         // names the peer in the seen cache
 	state    peerState
-	version  uint8
 	outbound bool
 	refresh  bool // replaces another outbound link once up
 }
@@ -173,7 +172,7 @@ func (g *Gossip) onDrawn(ctx actors.Context, m *drawn) {
 
 func (g *Gossip) dial(ctx actors.Context, a actors.Address, refresh bool) actors.Ref {
 	conn := ctx.Spawn("conn", &Conn{node: g.node, address: a})
-	g.peers = append(g.peers, peer{conn: conn, address: a, outbound: true, refresh: refresh})
+	g.add(peer{conn: conn, address: a, outbound: true, refresh: refresh})
 	return conn
 }
 
@@ -195,8 +194,16 @@ func (g *Gossip) onLinkIn(ctx actors.Context, m *actors.LinkIn) {
 func (g *Gossip) attach(ctx actors.Context, l actors.Link, outbound bool) actors.Ref {
 	conn := ctx.Spawn("conn", &Conn{node: g.node, link: l})
 	l.Bind(conn)
-	g.peers = append(g.peers, peer{conn: conn, outbound: outbound})
+	g.add(peer{conn: conn, outbound: outbound})
 	return conn
+}
+
+// add enters a peer. The list grows by a quarter, not by doubling.
+func (g *Gossip) add(p peer) {
+	if n := len(g.peers); n == cap(g.peers) {
+		g.peers = append(make([]peer, 0, max(12, n+n/4)), g.peers...)
+	}
+	g.peers = append(g.peers, p)
 }
 
 func (g *Gossip) find(conn actors.Ref) int {
@@ -205,7 +212,7 @@ func (g *Gossip) find(conn actors.Ref) int {
 
 // findID returns the peer of an id in a state, or −1.
 func (g *Gossip) findID(id NodeID, s peerState) int {
-	return slices.IndexFunc(g.peers, func(p peer) bool { return p.state == s && p.id == id })
+	return slices.IndexFunc(g.peers, func(p peer) bool { return p.state == s && p.ready != nil && p.ready.id == id })
 }
 
 // onReady decides about a link that finished its handshake.
@@ -215,7 +222,7 @@ func (g *Gossip) onReady(ctx actors.Context, m *ready) {
 		return
 	}
 	p := &g.peers[i]
-	p.id, p.version = m.id, m.version
+	p.ready = m
 	if older := g.findID(m.id, peerUp); older >= 0 {
 		g.onDuplicate(ctx, i, older)
 		return
@@ -227,12 +234,12 @@ func (g *Gossip) onReady(ctx actors.Context, m *ready) {
 // documentation.
 func (g *Gossip) onDuplicate(ctx actors.Context, newer, older int) {
 	p := &g.peers[newer]
-	if p.version == 2 || g.peers[older].version == 2 || g.findID(p.id, peerHeld) >= 0 {
+	if p.version() == 2 || g.peers[older].version() == 2 || g.findID(p.id(), peerHeld) >= 0 {
 		g.refuse(ctx, newer, wire.GoodbyeDuplicate)
 		return
 	}
 	p.state = peerHeld
-	if g.decides(p.id) {
+	if g.decides(p.id()) {
 		ctx.Send(g.peers[older].conn, &probe{})
 	}
 }
@@ -248,7 +255,7 @@ func (g *Gossip) onAlive(ctx actors.Context) {
 	if i < 0 {
 		return
 	}
-	if newer := g.findID(g.peers[i].id, peerHeld); newer >= 0 {
+	if newer := g.findID(g.peers[i].id(), peerHeld); newer >= 0 {
 		g.refuse(ctx, newer, wire.GoodbyeDuplicate)
 	}
 }
@@ -328,7 +335,7 @@ func (g *Gossip) onGone(ctx actors.Context, m *gone) {
 	g.peers = slices.Delete(g.peers, i, i+1)
 	if !p.address.IsZero() {
 		outcome := m.outcome
-		if k := g.findID(p.id, peerUp); k >= 0 && outcome == book.OutcomeRefused && g.peers[k].address.IsZero() {
+		if k := g.findID(p.id(), peerUp); k >= 0 && outcome == book.OutcomeRefused && g.peers[k].address.IsZero() {
 			// A connected peer can be reached there: do not dial it again.
 			g.peers[k].address = p.address
 			outcome = book.OutcomeUp
@@ -340,7 +347,7 @@ func (g *Gossip) onGone(ctx actors.Context, m *gone) {
 		if g.listeners.want(TopicDisconnect) {
 			g.listeners.tell(ctx, TopicDisconnect, &Disconnected{p.connection(), m.reason})
 		}
-		if held := g.findID(p.id, peerHeld); held >= 0 {
+		if held := g.findID(p.id(), peerHeld); held >= 0 {
 			g.accept(ctx, held)
 		}
 	}
@@ -497,6 +504,22 @@ func (g *Gossip) OutboundInUse() (n int) {
 	return n
 }
 
+// id is the peer's node id, zero before the handshake.
+func (p *peer) id() NodeID {
+	if p.ready == nil {
+		return NodeID{}
+	}
+	return p.ready.id
+}
+
+// version is that of the link's wire, 0 before the handshake.
+func (p *peer) version() int {
+	if p.ready == nil {
+		return 0
+	}
+	return int(p.ready.version)
+}
+
 func (p *peer) outboundCount() int64 {
 	if p.outbound {
 		return 1
@@ -505,5 +528,5 @@ func (p *peer) outboundCount() int64 {
 }
 
 func (p *peer) connection() Connection {
-	return Connection{Peer: p.conn, ID: p.id, Address: p.address, Outbound: p.outbound, Version: int(p.version)}
+	return Connection{Peer: p.conn, ID: p.id(), Address: p.address, Outbound: p.outbound, Version: p.version()}
 }

@@ -84,7 +84,7 @@ func (n *Node) onStarted(ctx actors.Context) {
 		advertise:   n.Advertise,
 		messageCost: actors.Second / actors.Time(n.Config.RateMax),
 	}
-	n.store = Store{node: &n.identity, table: book.NewTable(n.Book, n.Config.Book), bootstrap: n.Bootstrap}
+	n.store = Store{node: &n.identity, table: book.NewTable(n.Book, &n.Config.Book), bootstrap: n.Bootstrap}
 	n.gossip = Gossip{node: &n.identity}
 	n.identity.store = ctx.Spawn("store", &n.store)
 	n.identity.gossip = ctx.Spawn("gossip", &n.gossip)
