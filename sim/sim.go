@@ -318,6 +318,9 @@ func (s *Simulation) Run(ctx context.Context, until time.Duration) (err error) {
 			s.world = slices.Delete(s.world, 0, 1)
 			e.do()
 		}
+		if ctx.Err() != nil {
+			return ctx.Err()
+		}
 		if s.now >= end {
 			return nil
 		}
