@@ -179,13 +179,13 @@ func assign(field reflect.Value, text string) error {
 
 // fieldOf returns the field of a key.
 func fieldOf(target reflect.Value, key string) (reflect.Value, bool) {
-	for target.Kind() == reflect.Struct && !isScalar(target) {
-		for i := range target.NumField() {
-			if f := target.Type().Field(i); f.IsExported() && f.Tag.Get("yaml") == key {
-				return target.Field(i), true
-			}
+	if target.Kind() != reflect.Struct || isScalar(target) {
+		return reflect.Value{}, false
+	}
+	for i := range target.NumField() {
+		if f := target.Type().Field(i); f.IsExported() && f.Tag.Get("yaml") == key {
+			return target.Field(i), true
 		}
-		break
 	}
 	return reflect.Value{}, false
 }
