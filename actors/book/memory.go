@@ -35,6 +35,14 @@ type bar struct {
 	until   Seconds
 }
 
+// before reports whether b is dropped before c.
+func (b bar) before(c bar) bool {
+	if b.until != c.until {
+		return b.until < c.until
+	}
+	return b.address.String() < c.address.String()
+}
+
 // Len implements [Book].
 func (m *Memory) Len() int { return len(m.addresses) }
 
@@ -46,6 +54,12 @@ func (m *Memory) At(i int) Entry {
 		e.Stats = m.stats[s-1]
 	}
 	return e
+}
+
+// Source implements [Book].
+func (m *Memory) Source(i int) (source uint32, saved bool) {
+	r := &m.records[i]
+	return r.source, r.stats&1 == 1
 }
 
 // Find implements [Book].
@@ -157,7 +171,7 @@ func (m *Memory) ExpireBars(now Seconds, most int) {
 	for len(m.bars) > most {
 		first := 0
 		for i := range m.bars {
-			if m.bars[i].until < m.bars[first].until {
+			if m.bars[i].before(m.bars[first]) {
 				first = i
 			}
 		}
