@@ -2,7 +2,10 @@ module peernet
 
 go 1.26.0
 
-require google.golang.org/protobuf v1.36.12
+require (
+	google.golang.org/protobuf v1.36.12
+	pgregory.net/rapid v1.3.0
+)
 
 require (
 	github.com/BurntSushi/toml v1.4.1-0.20240526193622-a339e1f7089c // indirect

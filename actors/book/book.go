@@ -46,6 +46,9 @@ type Book interface {
 	Len() int
 	// At returns the entry at position i, 0 ≤ i < Len().
 	At(i int) Entry
+	// Source returns the source of the entry at position i, and whether it is
+	// saved: what At would, without reading the rest.
+	Source(i int) (source uint32, saved bool)
 	// Find returns the position of a.
 	Find(a actors.Address) (i int, ok bool)
 	// Append adds e at position Len(). Its address must not be present.
@@ -63,7 +66,8 @@ type Book interface {
 	// Bars is the number of bars.
 	Bars() int
 	// ExpireBars drops the bars that end at now or before, and, if more than
-	// most would remain, those that end first.
+	// most would remain, those that end first; of those that end together,
+	// the one whose address comes first as text.
 	ExpireBars(now Seconds, most int)
 
 	// Commit makes all changes durable.

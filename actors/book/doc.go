@@ -7,17 +7,23 @@
 // policy over any Book. What it guarantees:
 //
 //   - It is bounded: at most Limits.Entries addresses, at most Limits.Bars
-//     bars, and at most a quota of addresses from one source.
+//     bars, and at most Limits.PerSource addresses from one source. Saved ones
+//     do not count towards that, and what the user gave has no such bound.
 //   - An address that its user removed stays removed for Limits.RemovedFor,
-//     whatever peers say; only its user can bring it back sooner.
+//     whatever peers say; only its user can bring it back sooner. Of more than
+//     Limits.Bars, those are remembered that stay removed longest.
 //   - Purging only forgets: a purged address may be learned again.
 //   - Saved addresses are never purged and never evicted.
-//   - Eviction takes from the source with the most entries, and never an
-//     address in use.
+//   - Eviction takes from the source with the most entries, first one that
+//     fails, and never an address in use. A book of more than 64 is judged by
+//     64 random positions of it: evicted is one of theirs, of the source that
+//     has the most in the book.
 //   - Sampling is uniform over positions, without repeats, by Floyd's
 //     algorithm (Bentley and Floyd, "A sample of brilliance", 1987) with the
 //     caller's random stream. So every Book draws alike.
 //
 // The source of an address is the host that told of it, never an id that
-// somebody claims: see [Entry.Source].
+// somebody claims: see [Entry.Source]. So whoever controls one host can have
+// Limits.PerSource addresses in the book and, once it is full, about as many as the
+// next largest source. Whoever controls many hosts is not held by this.
 package book

@@ -38,6 +38,14 @@ type bar struct {
 	until   Seconds
 }
 
+// before reports whether b is dropped before c.
+func (b bar) before(c bar) bool {
+	if b.until != c.until {
+		return b.until < c.until
+	}
+	return b.address.String() < c.address.String()
+}
+
 // Len implements [Book].
 func (m *Memory) Len() int { return len(m.addresses) }
 
@@ -49,6 +57,12 @@ func (m *Memory) At(i int) Entry {
 		e.Stats = m.stats[s-1]
 	}
 	return e
+}
+
+// Source implements [Book].
+func (m *Memory) Source(i int) (source uint32, saved bool) {
+	r := &m.records[i]
+	return r.source, r.stats&1 == 1
 }
 
 // Find implements [Book].
@@ -108,7 +122,7 @@ func (m *Memory) allocateStats() uint32 {
 		return slot
 	}
 	if n := len(m.stats); n == cap(m.stats) {
-		m.stats = append(make([]Stats, 0, n+max(n/4, firstEntries/2)), m.stats...)
+		m.stats = append(make([]Stats, 0, n+max(n/8, firstEntries/2)), m.stats...)
 	}
 	m.stats = append(m.stats, Stats{})
 	return uint32(len(m.stats))
@@ -167,7 +181,7 @@ func (m *Memory) ExpireBars(now Seconds, most int) {
 	for len(m.bars) > most {
 		first := 0
 		for i := range m.bars {
-			if m.bars[i].until < m.bars[first].until {
+			if m.bars[i].before(m.bars[first]) {
 				first = i
 			}
 		}

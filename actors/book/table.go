@@ -2,6 +2,7 @@ package book
 
 import (
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"time"
@@ -13,22 +14,18 @@ import (
 type Limits struct {
 	Entries    int           // addresses in the book
 	PerSource  int           // addresses from one source
-	Bars       int           // removed and own addresses remembered
+	Bars       int           // removed and own addresses remembered; own ones fill at most half
 	Retry      time.Duration // wait after a first failure; doubles with each further one
 	RetryMax   time.Duration // the wait's upper bound
 	RemovedFor time.Duration // how long a removed address stays removed
 }
-
-// scanMax is the size up to which eviction looks at all entries; above it, it
-// probes as many random positions.
-const scanMax = 256
 
 // purgeBatch is how many positions one Purge looks at.
 const purgeBatch = 4096
 
 // Errors of [Table.Save].
 var (
-	ErrFull = errors.New("book: full of saved addresses")
+	ErrFull = errors.New("book: full of saved addresses and those in use")
 	ErrOwn  = errors.New("book: the address is this node's own")
 )
 
@@ -49,6 +46,7 @@ type Table struct {
 	book   Book
 	limits *Limits
 	inUse  []actors.Address // dialled or connected: not drawn, not evicted
+	counts map[uint32]int   // unsaved entries by source; nil until the book is large
 	cursor int              // where the next Purge starts
 }
 
@@ -58,59 +56,88 @@ func NewTable(b Book, l *Limits) Table { return Table{book: b, limits: l} }
 // Book returns the store beneath.
 func (t *Table) Book() Book { return t.book }
 
-// Save adds a for good on behalf of the user, and lifts a bar on it.
+// Save adds a for good on behalf of the user, and lifts a bar on it. It fails
+// with ErrOwn, ErrFull, or, if a is the zero Address, actors.ErrAddress. A book
+// of more than 64 is full if 64 random entries are saved or in use.
 func (t *Table) Save(a actors.Address, now Seconds, r *rand.Rand) error {
-	if t.book.Barred(a) == Forever {
+	barred := t.book.Barred(a)
+	switch {
+	case a.IsZero():
+		return fmt.Errorf("book: saving none: %w", actors.ErrAddress)
+	case barred == Forever:
 		return ErrOwn
 	}
-	if t.book.Barred(a) != 0 {
-		t.book.Bar(a, 0)
-		t.book.ExpireBars(0, t.limits.Bars)
-	}
 	if i, ok := t.book.Find(a); ok {
+		t.tally(i, -1)
 		e := t.book.At(i)
 		e.Saved, e.Seen = true, now
 		t.book.Set(i, e)
 		return nil
 	}
-	if t.book.Len() >= t.limits.Entries && !t.evict(r) {
+	var s scan
+	if !t.makeRoom(&s, 0, r) {
 		return ErrFull
 	}
-	t.book.Append(Entry{Address: a, Saved: true, Seen: now})
+	t.add(&s, Entry{Address: a, Saved: true, Seen: now})
+	if barred != 0 {
+		t.book.Bar(a, 0)
+		t.book.ExpireBars(0, t.limits.Bars)
+	}
 	return nil
 }
 
 // Remove forgets a and bars it on behalf of the user. It reports whether the
 // book held a.
 func (t *Table) Remove(a actors.Address, now Seconds) bool {
-	return t.bar(a, now, now+Seconds(t.limits.RemovedFor/time.Second))
+	return t.bar(a, now, later(now, uint64(t.limits.RemovedFor)))
 }
 
-// Own marks a as an address of this node: it is forgotten and never learned.
-func (t *Table) Own(a actors.Address, now Seconds) { t.bar(a, now, Forever) }
+// Own marks a as an address of this node: it is forgotten, and not learned
+// again. A peer that claims to be this node could mark many, so that they are
+// only remembered while half of the bars are free: the rest are for what the
+// user removed.
+func (t *Table) Own(a actors.Address, now Seconds) {
+	t.book.ExpireBars(now, t.limits.Bars)
+	if t.book.Barred(a) == 0 && t.book.Bars() >= (t.limits.Bars+1)/2 {
+		t.drop(a)
+		return
+	}
+	t.bar(a, now, Forever)
+}
 
+// bar drops a and bars it; an earlier bar that lasts longer stays.
 func (t *Table) bar(a actors.Address, now, until Seconds) bool {
+	if a.IsZero() {
+		return false
+	}
+	t.book.Bar(a, max(until, t.book.Barred(a)))
+	t.book.ExpireBars(now, t.limits.Bars)
+	return t.drop(a)
+}
+
+// drop forgets a wherever it stands.
+func (t *Table) drop(a actors.Address) bool {
+	t.Release(a)
 	i, ok := t.book.Find(a)
 	if ok {
-		t.book.Delete(i)
+		t.forget(i)
 	}
-	t.Release(a)
-	t.book.Bar(a, until)
-	t.book.ExpireBars(now, t.limits.Bars)
 	return ok
 }
 
 // Learn takes addresses that a peer told of and returns how many are new;
-// fresh, unless nil, is called for each of these. from is the address in the
-// book that told, if any; its count of addresses received goes up.
+// fresh, unless nil, is called for each of these and must not use the Table.
+// from is the address in the book that told, if any; its count of addresses
+// received goes up.
 func (t *Table) Learn(list []actors.Address, source uint32, from actors.Address, now Seconds, r *rand.Rand, fresh func(actors.Address)) (added int) {
 	if i, ok := t.book.Find(from); ok && !from.IsZero() {
 		e := t.book.At(i)
 		e.Rx += uint32(len(list))
 		t.book.Set(i, e)
 	}
+	var s scan
 	for _, a := range list {
-		if t.learn(a, source, now, r) {
+		if t.learn(&s, a, source, now, r) {
 			added++
 			if fresh != nil {
 				fresh(a)
@@ -120,7 +147,7 @@ func (t *Table) Learn(list []actors.Address, source uint32, from actors.Address,
 	return added
 }
 
-func (t *Table) learn(a actors.Address, source uint32, now Seconds, r *rand.Rand) bool {
+func (t *Table) learn(s *scan, a actors.Address, source uint32, now Seconds, r *rand.Rand) bool {
 	if i, ok := t.book.Find(a); ok {
 		e := t.book.At(i)
 		if e.Seen != now {
@@ -129,156 +156,74 @@ func (t *Table) learn(a actors.Address, source uint32, now Seconds, r *rand.Rand
 		}
 		return false
 	}
-	if t.book.Barred(a) > now {
+	if a.IsZero() || t.book.Barred(a) > now {
 		return false
 	}
-	if t.book.Len() >= t.limits.Entries {
-		if !t.evict(r) {
-			return false
-		}
-	} else if t.overQuota(source, r) && !t.evictFrom(source, r) {
+	if !t.makeRoom(s, source, r) {
 		return false
 	}
-	t.book.Append(Entry{Address: a, Source: source, Seen: now})
+	t.add(s, Entry{Address: a, Source: source, Seen: now})
 	return true
 }
 
-// probe calls f for the positions that eviction considers: all of a small
-// book, a random sample of a large one.
-func (t *Table) probe(r *rand.Rand, f func(i int, e Entry)) {
-	n := t.book.Len()
-	for k := range min(n, scanMax) {
-		i := k
-		if n > scanMax {
-			i = r.IntN(n)
-		}
-		f(i, t.book.At(i))
-	}
-}
-
-// overQuota reports whether source has its quota of entries already; in a
-// large book, whether it seems so from a sample.
-func (t *Table) overQuota(source uint32, r *rand.Rand) bool {
-	n := t.book.Len()
-	if source == 0 || n < t.limits.PerSource {
-		return false
-	}
-	count := 0
-	t.probe(r, func(_ int, e Entry) {
-		if e.Source == source && !e.Saved {
-			count++
-		}
-	})
-	if n > scanMax {
-		return count*n >= t.limits.PerSource*scanMax
-	}
-	return count >= t.limits.PerSource
-}
-
-// evict makes room by forgetting an entry of the source that has the most.
-func (t *Table) evict(r *rand.Rand) bool {
-	type group struct {
-		source uint32
-		n      int
-	}
-	var space [64]group
-	groups := space[:0]
-	t.probe(r, func(_ int, e Entry) {
-		if e.Saved || t.isInUse(e.Address) {
-			return
-		}
-		g := slices.IndexFunc(groups, func(g group) bool { return g.source == e.Source })
-		if g < 0 {
-			g = len(groups)
-			groups = append(groups, group{source: e.Source})
-		}
-		groups[g].n++
-	})
-	largest, ties := -1, 0
-	for g := range groups {
-		switch {
-		case largest < 0 || groups[g].n > groups[largest].n:
-			largest, ties = g, 1
-		case groups[g].n == groups[largest].n:
-			// Most sources have one entry: among equals, chance decides.
-			ties++
-			if r.IntN(ties) == 0 {
-				largest = g
-			}
-		}
-	}
-	return largest >= 0 && t.evictFrom(groups[largest].source, r)
-}
-
-// evictFrom forgets one entry of a source, drawn at random, one that fails if
-// there is any.
-func (t *Table) evictFrom(source uint32, r *rand.Rand) bool {
-	victim, fails, count := -1, false, 0
-	t.probe(r, func(i int, e Entry) {
-		if e.Source != source || e.Saved || t.isInUse(e.Address) {
-			return
-		}
-		switch failing := e.Streak > 0; {
-		case failing && !fails:
-			victim, fails, count = i, true, 1
-		case failing == fails:
-			count++
-			if r.IntN(count) == 0 {
-				victim = i
-			}
-		}
-	})
-	if victim < 0 {
-		return false
-	}
-	t.book.Delete(victim)
-	return true
-}
+// lookMax is how many positions Draw and Share look at.
+const lookMax = 64
 
 // Draw appends to dst up to n addresses to dial, drawn uniformly from those that are
 // not in use and may be tried by now, and marks them in use. can says which
-// addresses the node is able to dial; nil is all.
+// addresses the node is able to dial; nil is all. At most 64 are drawn, and a
+// book of more is searched for them at random, for a bounded time: there Draw
+// may return less than there is.
 func (t *Table) Draw(dst []actors.Address, n int, now Seconds, can func(actors.Address) bool, r *rand.Rand) []actors.Address {
+	n = min(n, lookMax)
+	if n <= 0 {
+		return dst
+	}
 	out := dst
-	var space [64]int
-	for _, i := range Sample(space[:0], t.book.Len(), min(4*n+16, len(space)), r) {
-		e := t.book.At(i)
-		if e.Retry > now || t.isInUse(e.Address) || can != nil && !can(e.Address) {
-			continue
+	var space [lookMax]int
+	// A short look mostly does.
+	for look := min(4*n+16, lookMax); ; look = lookMax {
+		for _, i := range Sample(space[:0], t.book.Len(), look, r) {
+			e := t.book.At(i)
+			if e.Retry > now || t.isInUse(e.Address) || can != nil && !can(e.Address) {
+				continue
+			}
+			out = append(out, e.Address)
+			t.Use(e.Address)
+			if len(out)-len(dst) == n {
+				return out
+			}
 		}
-		out = append(out, e.Address)
-		t.Use(e.Address)
-		if len(out)-len(dst) == n {
-			break
+		if look >= min(lookMax, t.book.Len()) {
+			return out
 		}
 	}
-	return out
 }
 
-// Share appends to dst up to n addresses to tell a peer of, drawn uniformly
-// from those that do not mostly fail. to is the peer's own address, which is
-// left out; if the book holds it, its count of addresses sent goes up.
+// Share appends to dst up to n addresses to tell a peer of, drawn uniformly from
+// those that did not fail the last three times. to is the peer's own address,
+// which is left out; if the book holds it, its count of addresses sent goes up.
+// Share looks at half as many positions again as it is to return, at most 64.
 func (t *Table) Share(dst []actors.Address, n int, to actors.Address, r *rand.Rand) []actors.Address {
-	n = min(n, t.book.Len())
+	n = min(n, t.book.Len(), lookMax)
 	if n <= 0 {
 		return dst
 	}
 	out := slices.Grow(dst, n)
-	start := len(out)
-	var space [64]int
-	for _, i := range Sample(space[:0], t.book.Len(), min(n+n/2+1, len(space)), r) {
+	var space [lookMax]int
+	for _, i := range Sample(space[:0], t.book.Len(), min(n+n/2+1, lookMax), r) {
 		e := t.book.At(i)
 		if e.Address == to || e.Streak >= 3 {
 			continue
 		}
 		out = append(out, e.Address)
-		if len(out)-start == n {
+		if len(out)-len(dst) == n {
 			break
 		}
 	}
 	if i, ok := t.book.Find(to); ok && !to.IsZero() {
 		e := t.book.At(i)
-		e.Tx += uint32(len(out) - start)
+		e.Tx += uint32(len(out) - len(dst))
 		t.book.Set(i, e)
 	}
 	return out
@@ -293,7 +238,7 @@ func (t *Table) Result(a actors.Address, o Outcome, now Seconds, r *rand.Rand) {
 		t.Release(a)
 	}
 	i, ok := t.book.Find(a)
-	if !ok {
+	if !ok || o == OutcomeDialling {
 		return
 	}
 	e := t.book.At(i)
@@ -304,30 +249,36 @@ func (t *Table) Result(a actors.Address, o Outcome, now Seconds, r *rand.Rand) {
 	case OutcomeRefused:
 		e.OK++
 		e.Tried, e.Streak = now, 0
-		e.Retry = now + t.wait(1, r)
+		e.Retry = t.retry(1, now, r)
 	case OutcomeFailed:
 		e.Fail++
 		e.Tried = now
 		if e.Streak < 255 {
 			e.Streak++
 		}
-		e.Retry = now + t.wait(e.Streak, r)
+		e.Retry = t.retry(e.Streak, now, r)
 	case OutcomeNone:
-		e.Retry = now + t.wait(1, r)
+		e.Retry = t.retry(1, now, r)
 	}
 	t.book.Set(i, e)
 }
 
-// wait returns how long to leave an address alone: exponential back-off with
+// retry returns until when to leave an address alone: exponential back-off with
 // jitter from half to one and a half.
-func (t *Table) wait(streak uint8, r *rand.Rand) Seconds {
-	d := t.limits.Retry
-	for ; streak > 1 && d < t.limits.RetryMax; streak-- {
+func (t *Table) retry(streak uint8, now Seconds, r *rand.Rand) Seconds {
+	// Unsigned, so that neither doubling nor jitter can overflow.
+	d, most := uint64(t.limits.Retry), uint64(t.limits.RetryMax)
+	for ; streak > 1 && d < most; streak-- {
 		d *= 2
 	}
-	d = min(d, t.limits.RetryMax)
-	d = d/2 + time.Duration(r.Int64N(int64(d)+1))
-	return Seconds((d + time.Second - 1) / time.Second)
+	d = min(d, most)
+	return later(now, d/2+r.Uint64N(d+1))
+}
+
+// later returns the time d nanoseconds after now, rounded up, and before
+// Forever.
+func later(now Seconds, d uint64) Seconds {
+	return Seconds(min(uint64(now)+(d+uint64(time.Second)-1)/uint64(time.Second), uint64(Forever)-1))
 }
 
 // Purge forgets addresses that mostly fail, and bars that ran out. It returns
@@ -340,7 +291,7 @@ func (t *Table) Purge(now Seconds) (purged int) {
 		}
 		e := t.book.At(t.cursor)
 		if !e.Saved && e.Streak >= 3 && e.Fail > 2*e.OK && !t.isInUse(e.Address) {
-			t.book.Delete(t.cursor)
+			t.forget(t.cursor)
 			purged++
 			continue
 		}
@@ -372,7 +323,7 @@ func (t *Table) isInUse(a actors.Address) bool { return slices.Contains(t.inUse,
 // uniformly and in random order.
 func Sample(dst []int, n, k int, r *rand.Rand) []int {
 	start := len(dst)
-	for j := max(0, n-k); j < n; j++ {
+	for j := n - min(max(k, 0), n); j < n; j++ {
 		i := r.IntN(j + 1)
 		if slices.Contains(dst[start:], i) {
 			i = j
