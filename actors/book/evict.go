@@ -153,7 +153,7 @@ func (t *Table) makeRoom(s *scan, source uint32, r *rand.Rand) bool {
 // that has the most or, unless only is 0, one of that source.
 func (t *Table) evict(s *scan, only uint32, r *rand.Rand) bool {
 	t.look(s, r)
-	for below := int32(1<<31-1); ; {
+	for below := int32(1<<31 - 1); ; {
 		size := int32(0)
 		for g := range s.known {
 			if n := s.sizes[g]; n > size && n < below {
