@@ -384,13 +384,14 @@ func (c *Conn) onTick(ctx actors.Context) {
 	}
 }
 
-// onShared passes addresses from the Store on to the peer.
+// onShared passes addresses from the Store on to the peer, in the way it asked:
+// a version 2 request may come before its sender's hello.
 func (c *Conn) onShared(ctx actors.Context, m *shared) {
 	c.flags &^= oweAddresses
-	if c.version == 2 {
+	if m.reply != "" {
 		for _, a := range m.list {
 			c.transmit(ctx, &wire.Frame{Response: true, Body: wire.NewBody(wire.Body{
-				ID: randomID(ctx), Reply: m.reply, Data: a.String(), Limit: 1,
+				ID: randomID(ctx), Reply: m.reply, Type: wire.TypeAddresses, Data: a.String(), Limit: 1,
 			})})
 		}
 	} else {
