@@ -97,8 +97,10 @@ func (c *Conn) Receive(ctx actors.Context, m actors.Message) {
 	case *exchange:
 		c.askAddresses(ctx)
 	case *probe:
-		c.flags |= probing
-		c.sendProbe(ctx)
+		if c.flags&probing == 0 { // else its deadline stands
+			c.flags |= probing
+			c.sendProbe(ctx)
+		}
 	default:
 		if c.admit(ctx, m) {
 			c.onControl(ctx, m)

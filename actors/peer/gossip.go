@@ -232,9 +232,7 @@ func (g *Gossip) onDuplicate(ctx actors.Context, newer, older int) {
 		return
 	}
 	p.state = peerHeld
-	if g.decides(p.id) {
-		ctx.Send(g.peers[older].conn, &probe{})
-	}
+	ctx.Send(g.peers[older].conn, &probe{})
 }
 
 // decides reports whether this node decides about duplicate links to id.
@@ -242,10 +240,12 @@ func (g *Gossip) decides(id NodeID) bool {
 	return slices.Compare(g.node.id[:], id[:]) < 0
 }
 
-// onAlive: the older of two links answered, so the newer one goes.
+// onAlive: the older of two links answered, so the newer one goes, if that is
+// for this node to decide. If it does not answer it ends, and the newer one
+// takes its place without a decision.
 func (g *Gossip) onAlive(ctx actors.Context) {
 	i := g.find(ctx.Sender())
-	if i < 0 {
+	if i < 0 || !g.decides(g.peers[i].id) {
 		return
 	}
 	if newer := g.findID(g.peers[i].id, peerHeld); newer >= 0 {
