@@ -2,6 +2,7 @@ package peer_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -268,5 +269,8 @@ func TestStrangersCannotKeepADeadLinkAlive(t *testing.T) {
 		stranger.send(&wire.Goodbye{Reason: wire.GoodbyeUser})
 		r.run(time.Second)
 	}
-	n.wantCount(peer.EventPeerDown, 1)
+	downs := r.seen(n.at, peer.EventPeerDown)
+	if len(downs) == 0 || downs[0].at > 12*time.Second || !strings.Contains(downs[0].Text, "probe") && downs[0].Text != "silent" {
+		t.Errorf("the dead link: %+v", downs)
+	}
 }
