@@ -435,7 +435,7 @@ func (g *Gossip) onResponse(ctx actors.Context, f *wire.Frame) {
 		ctx.Emit(actors.Event{Kind: EventDuplicate, Peer: ctx.Sender(), Message: f})
 		return
 	}
-	if f.Hops >= uint32(g.node.config.HopsMax) {
+	if f.Hops > uint32(g.node.config.HopsMax) {
 		ctx.Emit(actors.Event{Kind: EventHopsExceeded, Peer: ctx.Sender(), Message: f})
 		return
 	}

@@ -85,6 +85,8 @@ func (g *Gossip) respond(ctx actors.Context, m *Respond) error {
 		return ErrClosing
 	case len(m.Type) > wire.TypeMax || len(m.Data) > wire.DataMax || len(m.Request) > wire.IDMax:
 		return ErrTooLong
+	case strings.HasPrefix(m.Type, "_"):
+		return ErrReservedType
 	}
 	body := wire.NewBody(wire.Body{ID: randomID(ctx), Reply: m.Request, Type: m.Type, Data: m.Data})
 	if !g.route(ctx, body, 0, nil) {
