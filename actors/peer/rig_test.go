@@ -233,3 +233,11 @@ func (n *testNode) wantConnections(want int) []peer.Connection {
 
 // still is a configuration in which a node does nothing by itself.
 func still() peer.Config { return peer.Config{Static: true} }
+
+// addresses returns the addresses of the nodes from first to last.
+func addresses(first, last sim.NodeID) (list []actors.Address) {
+	for id := first; id <= last; id++ {
+		list = append(list, sim.AddressOf(id))
+	}
+	return list
+}
