@@ -216,7 +216,7 @@ func (c *Conn) onHelloRequest(ctx actors.Context, f *wire.Frame) {
 	c.transmit(ctx, &wire.Frame{Response: true, Body: wire.NewBody(wire.Body{
 		ID: randomID(ctx), Reply: f.Body.ID, Type: wire.TypeHello, Data: string(c.node.id[:]),
 	})})
-	if c.flags&gotHello != 0 {
+	if c.flags&gotHello != 0 || c.state == connEnded { // the link may be full
 		return
 	}
 	c.flags |= gotHello
