@@ -101,8 +101,10 @@ func (c *Conn) Receive(ctx actors.Context, m actors.Message) {
 	case *exchange:
 		c.askAddresses(ctx)
 	case *probe:
-		c.flags |= probing
-		c.sendProbe(ctx)
+		if c.flags&probing == 0 { // else its deadline stands
+			c.flags |= probing
+			c.sendProbe(ctx)
+		}
 	default:
 		if c.admit(ctx, m) {
 			c.onControl(ctx, m)
@@ -216,7 +218,7 @@ func (c *Conn) onHelloRequest(ctx actors.Context, f *wire.Frame) {
 	c.transmit(ctx, wire.NewFrame(wire.Frame{Response: true}, wire.Body{
 		ID: c.answerID(ctx), Reply: f.Body.ID, Type: wire.TypeHello, Data: c.node.idText,
 	}))
-	if c.flags&gotHello != 0 {
+	if c.flags&gotHello != 0 || c.state == connEnded { // the link may be full
 		return
 	}
 	c.flags |= gotHello
@@ -387,10 +389,11 @@ func (c *Conn) onTick(ctx actors.Context) {
 	}
 }
 
-// onShared passes addresses from the Store on to the peer.
+// onShared passes addresses from the Store on to the peer, in the way it asked:
+// a version 2 request may come before its sender's hello.
 func (c *Conn) onShared(ctx actors.Context, m *shared) {
 	c.flags &^= oweAddresses
-	if c.version == 2 {
+	if m.reply != "" {
 		for _, a := range m.List {
 			c.transmit(ctx, wire.NewFrame(wire.Frame{Response: true}, wire.Body{
 				ID: randomID(ctx), Reply: m.reply, Type: wire.TypeAddresses, Data: a.String(), Limit: 1,

@@ -18,12 +18,13 @@
 //
 // Of two version 3 links between the same two nodes, the node with the lower
 // id decides: it probes the older link, keeps it if the other end answers, and
-// closes the newer one; if the older is dead, the newer takes its place. The
-// other node holds the newer link back, without using it, until the decision
-// arrives or a time-out ends it. So both ends agree without comparing clocks,
-// and a stranger who claims the id of a connected peer achieves nothing: the
-// real link answers the probe. Version 2 peers cannot say goodbye, so towards
-// them the older link is kept and the newer one closed at once.
+// closes the newer one. The other node probes the older link too, but holds the
+// newer one back, without using it, until the decision arrives or a time-out
+// ends it. At either node, if the older is dead, the newer takes its place. So
+// both ends agree without comparing clocks, and a stranger who claims the id of
+// a connected peer achieves nothing: the real link answers the probe. Version 2
+// peers cannot say goodbye, so towards them the older link is kept and the newer
+// one closed at once.
 //
 // A link that was silent for KeepAlive is probed by a ping (version 2: a fresh
 // hello) and closed if HelloTimeout passes without a byte.

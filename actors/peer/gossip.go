@@ -117,6 +117,8 @@ func (g *Gossip) onTick(ctx actors.Context, t tick) {
 		if g.outbound() >= g.node.config.Connections && g.closing == nil {
 			ctx.Send(g.node.store, &draw{n: 1, refresh: true})
 		}
+	case tickSettled:
+		g.replace(ctx)
 	case tickClose:
 		g.finishClosing(ctx)
 	}
@@ -239,9 +241,7 @@ func (g *Gossip) onDuplicate(ctx actors.Context, newer, older int) {
 		return
 	}
 	p.state = peerHeld
-	if g.decides(p.id()) {
-		ctx.Send(g.peers[older].conn, &probe{})
-	}
+	ctx.Send(g.peers[older].conn, &probe{})
 }
 
 // decides reports whether this node decides about duplicate links to id.
@@ -249,10 +249,12 @@ func (g *Gossip) decides(id NodeID) bool {
 	return slices.Compare(g.node.id[:], id[:]) < 0
 }
 
-// onAlive: the older of two links answered, so the newer one goes.
+// onAlive: the older of two links answered, so the newer one goes, if that is
+// for this node to decide. If it does not answer it ends, and the newer one
+// takes its place without a decision.
 func (g *Gossip) onAlive(ctx actors.Context) {
 	i := g.find(ctx.Sender())
-	if i < 0 {
+	if i < 0 || !g.decides(g.peers[i].id()) {
 		return
 	}
 	if newer := g.findID(g.peers[i].id(), peerHeld); newer >= 0 {
@@ -289,20 +291,30 @@ func (g *Gossip) accept(ctx actors.Context, i int) {
 	}
 	g.answer(ctx, p.conn, nil)
 	if p.refresh {
-		p.refresh = false
-		g.replace(ctx, i)
+		ctx.After(settle, ticks[tickSettled])
 	}
 }
 
-// replace says goodbye to a random outbound link other than i.
-func (g *Gossip) replace(ctx actors.Context, i int) {
-	if g.outbound() <= g.node.config.Connections {
-		return
-	}
-	chosen := g.peers[i].conn
-	k := g.pick(ctx, func(p *peer) bool { return p.state == peerUp && p.outbound && p.conn != chosen })
-	if k >= 0 {
-		ctx.Send(g.peers[k].conn, &verdicts[wire.GoodbyeRefresh])
+// settle is how long the new link of a refresh must last before it replaces
+// another. A full node seems to accept a link until its goodbye arrives.
+const settle = time.Second
+
+// replace completes the refreshes whose new link has lasted: it says goodbye to
+// a random other outbound link for each.
+func (g *Gossip) replace(ctx actors.Context) {
+	for i := range g.peers {
+		p := &g.peers[i]
+		if !p.refresh || p.state != peerUp {
+			continue
+		}
+		p.refresh = false
+		if g.outbound() <= g.node.config.Connections {
+			continue // another link ended meanwhile
+		}
+		k := g.pick(ctx, func(q *peer) bool { return q.state == peerUp && q.outbound && !q.refresh && q != p })
+		if k >= 0 {
+			ctx.Send(g.peers[k].conn, &verdicts[wire.GoodbyeRefresh])
+		}
 	}
 }
 
@@ -447,7 +459,7 @@ func (g *Gossip) onResponse(ctx actors.Context, f *wire.Frame) {
 		ctx.Emit(actors.Event{Kind: EventDuplicate, Peer: ctx.Sender(), Message: f})
 		return
 	}
-	if f.Hops >= uint32(g.node.config.HopsMax) {
+	if f.Hops > uint32(g.node.config.HopsMax) {
 		ctx.Emit(actors.Event{Kind: EventHopsExceeded, Peer: ctx.Sender(), Message: f})
 		return
 	}

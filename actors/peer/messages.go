@@ -146,6 +146,7 @@ const (
 	tickConn tick = iota + 1
 	tickInterval
 	tickRefresh
+	tickSettled
 	tickPurge
 	tickCommit
 	tickClose

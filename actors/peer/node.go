@@ -38,20 +38,15 @@ type Node struct {
 // Receive implements [actors.Actor].
 func (n *Node) Receive(ctx actors.Context, m actors.Message) {
 	switch m := m.(type) {
-	case *actors.LinkIn, *Connect, *Disconnect, *Attach, *Connections, *Announce, *Respond:
+	case *actors.LinkIn, *Connect, *Disconnect, *Attach, *Connections, *Announce, *Respond, *Subscribe, *Close:
 		ctx.Send(n.identity.gossip, m)
 	case *Save, *Known, *Stats:
 		ctx.Send(n.identity.store, m)
 	case *Remove:
 		ctx.Send(n.identity.gossip, &Disconnect{Address: m.Address})
 		ctx.Send(n.identity.store, m)
-	case *Subscribe:
-		ctx.Send(n.identity.gossip, m)
-		ctx.Send(n.identity.store, &Subscribe{Call: Call{ReplyTo: m.ReplyTo}, Topics: m.Topics & TopicKnown})
 	case *actors.Started:
 		n.onStarted(ctx)
-	case *Close:
-		ctx.Send(n.identity.gossip, m)
 	case *closed:
 		ctx.Send(n.identity.store, m)
 	case *flushed:

@@ -46,6 +46,8 @@ func (g *Gossip) onOperation(ctx actors.Context, m actors.Message) {
 		if !g.listeners.subscribe(ctx, m, g.node.config.SubscribersMax) {
 			ctx.Emit(actors.Event{Kind: EventSubscribersFull, N: int64(len(g.listeners))})
 			err = ErrSubscribers
+		} else {
+			ctx.Send(g.node.store, &Subscribe{Call: Call{ReplyTo: m.ReplyTo}, Topics: m.Topics & TopicKnown})
 		}
 		ctx.Send(m.ReplyTo, &Done{Tag: m.Tag, Err: err})
 	case *Close:
@@ -56,6 +58,8 @@ func (g *Gossip) onOperation(ctx actors.Context, m actors.Message) {
 // announce makes this node the origin of a request.
 func (g *Gossip) announce(ctx actors.Context, m *Announce) (id string, err error) {
 	switch {
+	case g.closing != nil:
+		return "", ErrClosing
 	case len(m.Type) > wire.TypeMax || len(m.Data) > wire.DataMax:
 		return "", ErrTooLong
 	case strings.HasPrefix(m.Type, "_"):
@@ -76,8 +80,13 @@ func (g *Gossip) announce(ctx actors.Context, m *Announce) (id string, err error
 
 // respond sends a response of this node on its way.
 func (g *Gossip) respond(ctx actors.Context, m *Respond) error {
-	if len(m.Type) > wire.TypeMax || len(m.Data) > wire.DataMax || len(m.Request) > wire.IDMax {
+	switch {
+	case g.closing != nil:
+		return ErrClosing
+	case len(m.Type) > wire.TypeMax || len(m.Data) > wire.DataMax || len(m.Request) > wire.IDMax:
 		return ErrTooLong
+	case strings.HasPrefix(m.Type, "_"):
+		return ErrReservedType
 	}
 	body := wire.NewBody(wire.Body{ID: randomID(ctx), Reply: m.Request, Type: m.Type, Data: m.Data})
 	if !g.route(ctx, body, 0, nil) {
@@ -126,7 +135,7 @@ func connectError(m *gone) error {
 	switch {
 	case m.self:
 		return ErrSelf
-	case strings.HasPrefix(m.reason, goodbyePrefix) || m.reason == wire.GoodbyeDuplicate.String():
+	case m.outcome == book.OutcomeRefused || strings.HasPrefix(m.reason, goodbyePrefix):
 		return fmt.Errorf("%w: %s", ErrRefused, m.reason)
 	}
 	return fmt.Errorf("%w: %s", ErrFailed, m.reason)

@@ -124,7 +124,7 @@ type Announced struct {
 type Respond struct {
 	Call
 	Request string // the ID of the request
-	Type    string
+	Type    string // as in Announce
 	Data    string
 }
 

@@ -100,8 +100,9 @@ const (
 
 var frameKind = actors.RegisterMessage("wire.frame", decodeOne)
 
-// NewBody completes b, which must not change afterwards, and returns it. It
-// panics if a field is longer than the wire allows.
+// NewBody completes b, which must not change afterwards, and returns it. The
+// limits are the caller's business: the other end takes a body that exceeds them
+// for invalid.
 func NewBody(b Body) *Body {
 	b.complete()
 	return &b
@@ -131,11 +132,8 @@ func NewHello(b Body, h Hello) *Frame {
 	return &all.Frame
 }
 
-// complete checks the fields and computes what is derived from them.
+// complete computes what is derived from the fields.
 func (b *Body) complete() {
-	if b.ID == "" || len(b.ID) > IDMax || len(b.Reply) > IDMax || len(b.Type) > TypeMax || len(b.Data) > DataMax {
-		panic("wire: a field of a body is missing or too long")
-	}
 	if b.Reply != "" {
 		b.Has |= HasReply
 	}
