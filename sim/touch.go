@@ -22,8 +22,12 @@ import (
 // processor's outstanding misses busy, few enough to stay in its first cache.
 const groupLen = 16
 
-// linesMax bounds how much of an actor is touched.
-const linesMax = 4
+// How many lines of an actor are touched: the fields that each message needs
+// come first, in one line, or two for the actor that the links talk to.
+const (
+	linesOfActor = 1
+	linesOfHot   = 2
+)
 
 const lineLen = 64
 
@@ -40,25 +44,26 @@ func dataOf(m actors.Message) unsafe.Pointer {
 	return (*[2]unsafe.Pointer)(unsafe.Pointer(&m))[1]
 }
 
-// touchActor reads a byte of each line of the slot's actor.
-func (s *slot) touchActor() (sum uint64) {
+// touchActor reads a byte of each of the first lines of the slot's actor.
+func (s *slot) touchActor(lines uint8) (sum uint64) {
 	p := (*[2]unsafe.Pointer)(unsafe.Pointer(&s.actor))[1]
 	if p == nil {
 		return 0
 	}
-	for i := range uintptr(s.lines) {
+	for i := range uintptr(min(lines, s.lines)) {
 		sum += uint64(*(*byte)(unsafe.Add(p, i*lineLen)))
 	}
 	return sum
 }
 
-// linesOf is how many lines of an actor to touch: 0 for one that is no pointer.
+// linesOf is how many lines of an actor can be touched: 0 for one that is no
+// pointer.
 func linesOf(a actors.Actor) uint8 {
 	t := reflect.TypeOf(a)
 	if t.Kind() != reflect.Pointer || reflect.ValueOf(a).IsNil() {
 		return 0
 	}
-	return uint8(min((t.Elem().Size()+lineLen-1)/lineLen, linesMax))
+	return uint8(min((t.Elem().Size()+lineLen-1)/lineLen, linesOfHot))
 }
 
 // touchGroup touches what the nodes at places ks of a region will need for
@@ -89,11 +94,11 @@ func (x *exec) touchGroup(nodes []*node, ks []int32, events []event, nexts []int
 	for _, k := range ks {
 		n := nodes[k]
 		if int(n.hot) < len(n.slots) {
-			sum += n.slots[0].touchActor() + n.slots[n.hot].touchActor()
+			sum += n.slots[0].touchActor(linesOfActor) + n.slots[n.hot].touchActor(linesOfHot)
 		}
 		for i := x.heads[k]; i >= 0; i = nexts[i] {
 			if e := events[i].end; e != nil && int(e.owner.Slot) < len(n.slots) {
-				sum += n.slots[e.owner.Slot].touchActor()
+				sum += n.slots[e.owner.Slot].touchActor(linesOfActor)
 			}
 		}
 	}
@@ -108,7 +113,7 @@ func (x *exec) touchQueue(from int) {
 	for _, l := range x.queue[from:min(from+16, len(x.queue))] {
 		if to := l.to.Slot; int(to) < len(n.slots) {
 			s := &n.slots[to]
-			sum += s.touchActor()
+			sum += s.touchActor(linesOfActor)
 			if s.end != nil {
 				sum += uint64(s.end.to)
 			}

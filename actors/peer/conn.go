@@ -10,16 +10,18 @@ import (
 )
 
 // identity is what the actors of one node share; it does not change once they
-// run.
+// run. The first fields are what every message needs: one cache line.
 type identity struct {
-	config        *Config
-	id            NodeID
-	idText        string // the same, as the data of a hello
-	ask           *wire.AddressRequest
-	advertise     []actors.Address
-	root          actors.Ref
-	store, gossip actors.Ref
-	messageCost   actors.Time // a second divided by Config.RateMax
+	config      *Config
+	messageCost actors.Time // a second divided by Config.RateMax
+	gossip      actors.Ref
+	store       actors.Ref
+	root        actors.Ref
+	ask         *wire.AddressRequest
+	id          NodeID
+
+	idText    string // the id as the data of a hello
+	advertise []actors.Address
 }
 
 // connState is the state of a Conn.

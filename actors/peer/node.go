@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"unsafe"
 
 	"peernet/actors"
 	"peernet/actors/book"
@@ -17,6 +18,12 @@ type NodeID [wire.NodeIDLen]byte
 // accepts, and sends it operations; see ops.go. The fields are set before it
 // starts and not changed later.
 type Node struct {
+	// What every message needs comes first, each at the start of a cache line.
+	identity identity
+	_        [128 - unsafe.Sizeof(identity{})]byte
+	gossip   Gossip
+	store    Store
+
 	// Config is shared by many nodes; nil stands for the defaults. It must
 	// have its defaults filled in.
 	Config *Config
@@ -29,10 +36,6 @@ type Node struct {
 	Bootstrap []actors.Address
 	// Book keeps the addresses. Nil is a fresh book.Memory.
 	Book book.Book
-
-	identity identity
-	store    Store
-	gossip   Gossip
 }
 
 // Receive implements [actors.Actor].
