@@ -40,12 +40,13 @@ const (
 type connFlags uint8
 
 const (
-	gotHello     connFlags = 1 << iota // the peer's hello request was seen
-	gotAnswer                          // our hello was answered
-	awaitAnswer                        // a hello or ping is out
-	oweAddresses                       // the Store was asked on the peer's behalf
-	probing                            // Gossip waits to hear whether the peer lives
-	undecided                          // the verdict was late once
+	gotHello       connFlags = 1 << iota // the peer's hello request was seen
+	gotAnswer                            // our hello was answered
+	awaitAnswer                          // a hello or ping is out
+	oweAddresses                         // the Store was asked on the peer's behalf
+	probing                              // Gossip waits to hear whether the peer lives
+	undecided                            // the verdict was late once
+	askedAddresses                       // a version 2 request for addresses is out
 )
 
 // A Conn is one connection to a peer: it speaks the handshake, keeps the link
@@ -60,7 +61,7 @@ type Conn struct {
 	paid    actors.Time // until when the messages received use up the rate
 	state   connState
 	flags   connFlags
-	leaving wire.GoodbyeReason
+	leaving uint8 // the wire.GoodbyeReason to come
 
 	// ready is what is known of the peer. It is sent to Gossip as it stands,
 	// and does not change from then on.
@@ -68,8 +69,10 @@ type Conn struct {
 
 	address actors.Address // dialled; zero for accepted links
 	timer   actors.Timer
-	nonce   string // of the hello or ping that is out, 8 bytes; at first 8 more for our answer to the peer's hello
-	asked   nonce  // of the version 2 address request that is out
+	// nonce starts with the 8 bytes that name the hello or ping that is out. In
+	// the handshake, 8 more name our answer to the peer's hello; then, towards
+	// version 2 peers, our request for addresses.
+	nonce string
 }
 
 // Receive implements [actors.Actor].
@@ -265,7 +268,7 @@ func (c *Conn) onAddressFrame(ctx actors.Context, f *wire.Frame) {
 
 // onAddressResponse handles one address.
 func (c *Conn) onAddressResponse(ctx actors.Context, f *wire.Frame) {
-	if c.asked == (nonce{}) || f.Body.Reply != string(c.asked[:]) {
+	if c.flags&askedAddresses == 0 || f.Body.Reply != c.nonce[8:] {
 		c.note(ctx, actors.Event{Kind: EventInvalid, Message: f, Text: "addresses not asked for"})
 		return
 	}
@@ -342,14 +345,16 @@ func (c *Conn) failure() book.Outcome {
 func (c *Conn) onVerdict(ctx actors.Context, v *verdict) {
 	switch {
 	case v.goodbye != 0 && c.state == connReady && c.flags&oweAddresses != 0:
-		c.state, c.leaving = connLeaving, v.goodbye
+		c.state, c.leaving = connLeaving, uint8(v.goodbye)
 	case v.goodbye == wire.GoodbyeShutdown, v.goodbye == wire.GoodbyeUser, v.goodbye != 0 && c.state == connUp:
 		c.finish(ctx, v.goodbye, book.OutcomeNone, v.goodbye.String())
 	case v.goodbye != 0:
 		c.finish(ctx, v.goodbye, book.OutcomeRefused, v.goodbye.String())
 	case c.state == connReady:
 		c.state = connUp
-		c.nonce = ""
+		if c.version != 2 {
+			c.nonce = ""
+		}
 		ctx.Cancel(c.timer)
 		c.timer = 0
 		if !c.node.config.Static {
@@ -405,7 +410,8 @@ func (c *Conn) onShared(ctx actors.Context, m *shared) {
 		c.transmit(ctx, &m.Addresses)
 	}
 	if c.state == connLeaving {
-		c.finish(ctx, c.leaving, book.OutcomeRefused, c.leaving.String())
+		why := wire.GoodbyeReason(c.leaving)
+		c.finish(ctx, why, book.OutcomeRefused, why.String())
 	}
 }
 
@@ -429,7 +435,7 @@ func (c *Conn) sendHello(ctx actors.Context) {
 		a, b := randomNonce(ctx), randomNonce(ctx)
 		c.nonce = string(append(a[:], b[:]...))
 	} else {
-		c.nonce = randomID(ctx)
+		c.nonce = randomID(ctx) + c.nonce[8:]
 	}
 	c.flags |= awaitAnswer
 	cfg := c.node.config
@@ -468,9 +474,10 @@ func (c *Conn) askAddresses(ctx actors.Context) {
 	case c.version != 2:
 		c.transmit(ctx, c.node.ask)
 	default:
-		c.asked = randomNonce(ctx)
+		c.nonce = c.nonce[:8] + randomID(ctx)
+		c.flags |= askedAddresses
 		c.transmit(ctx, wire.NewFrame(wire.Frame{}, wire.Body{
-			ID: string(c.asked[:]), Type: wire.TypeAddresses, Data: requestV2(int(c.node.ask.N)), Limit: 1,
+			ID: c.nonce[8:], Type: wire.TypeAddresses, Data: requestV2(int(c.node.ask.N)), Limit: 1,
 		}))
 	}
 }

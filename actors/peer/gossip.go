@@ -18,16 +18,24 @@ const (
 	peerUp                    // in use
 )
 
+// peerWay says which end opened a link, and why.
+type peerWay uint8
+
+const (
+	wayIn      peerWay = iota
+	wayOut             // opened by this node
+	wayRefresh         // likewise, to replace another outbound link once it lasted
+)
+
 // A peer is what Gossip knows of one Conn.
 type peer struct {
-	conn     actors.Ref
-	address  actors.Address // dialled, or known from a refused duplicate; may be zero
-	ready    *ready         // what the handshake told; nil before
-	routes   uint32         // entries in the young generation of the seen cache
-	number   uint16         // names the peer in the seen cache
-	state    peerState
-	outbound bool
-	refresh  bool // replaces another outbound link once up
+	conn    actors.Ref
+	address actors.Address // dialled, or known from a refused duplicate; may be zero
+	ready   *ready         // what the handshake told; nil before
+	routes  uint32         // entries in the young generation of the seen cache
+	number  uint16         // names the peer in the seen cache
+	state   peerState
+	way     peerWay
 }
 
 // A Gossip schedules what a node does: which links it keeps, and who is sent
@@ -141,7 +149,7 @@ func (g *Gossip) pick(ctx actors.Context, fits func(*peer) bool) int {
 // outbound counts the outbound links, those on their way included.
 func (g *Gossip) outbound() (n int) {
 	for i := range g.peers {
-		if g.peers[i].outbound && !g.peers[i].refresh {
+		if g.peers[i].way == wayOut {
 			n++
 		}
 	}
@@ -160,7 +168,9 @@ func (g *Gossip) refill(ctx actors.Context) {
 }
 
 func (g *Gossip) onDrawn(ctx actors.Context, m *drawn) {
+	way := wayRefresh
 	if !m.refresh {
+		way = wayOut
 		g.drawing = false
 	}
 	for _, a := range m.list {
@@ -168,20 +178,20 @@ func (g *Gossip) onDrawn(ctx actors.Context, m *drawn) {
 			ctx.Send(g.node.store, &result{address: a})
 			continue
 		}
-		g.dial(ctx, a, m.refresh)
+		g.dial(ctx, a, way)
 	}
 }
 
-func (g *Gossip) dial(ctx actors.Context, a actors.Address, refresh bool) actors.Ref {
+func (g *Gossip) dial(ctx actors.Context, a actors.Address, way peerWay) actors.Ref {
 	conn := ctx.Spawn("conn", &Conn{node: g.node, address: a})
-	g.add(peer{conn: conn, address: a, outbound: true, refresh: refresh})
+	g.add(peer{conn: conn, address: a, way: way})
 	return conn
 }
 
 func (g *Gossip) onLinkIn(ctx actors.Context, m *actors.LinkIn) {
 	handshakes := 0
 	for i := range g.peers {
-		if g.peers[i].state == peerNew && !g.peers[i].outbound {
+		if g.peers[i].state == peerNew && g.peers[i].way == wayIn {
 			handshakes++
 		}
 	}
@@ -190,13 +200,13 @@ func (g *Gossip) onLinkIn(ctx actors.Context, m *actors.LinkIn) {
 		m.Link.Close()
 		return
 	}
-	g.attach(ctx, m.Link, false)
+	g.attach(ctx, m.Link, wayIn)
 }
 
-func (g *Gossip) attach(ctx actors.Context, l actors.Link, outbound bool) actors.Ref {
+func (g *Gossip) attach(ctx actors.Context, l actors.Link, way peerWay) actors.Ref {
 	conn := ctx.Spawn("conn", &Conn{node: g.node, link: l})
 	l.Bind(conn)
-	g.add(peer{conn: conn, outbound: outbound})
+	g.add(peer{conn: conn, way: way})
 	return conn
 }
 
@@ -267,7 +277,7 @@ func (g *Gossip) accept(ctx actors.Context, i int) {
 	p := &g.peers[i]
 	inbound := 0
 	for k := range g.peers {
-		if g.peers[k].state == peerUp && !g.peers[k].outbound {
+		if g.peers[k].state == peerUp && g.peers[k].way == wayIn {
 			inbound++
 		}
 	}
@@ -275,7 +285,7 @@ func (g *Gossip) accept(ctx actors.Context, i int) {
 	case g.closing != nil:
 		g.refuse(ctx, i, wire.GoodbyeShutdown)
 		return
-	case !p.outbound && inbound >= g.node.config.InboundMax:
+	case p.way == wayIn && inbound >= g.node.config.InboundMax:
 		g.refuse(ctx, i, wire.GoodbyeFull)
 		return
 	}
@@ -283,14 +293,14 @@ func (g *Gossip) accept(ctx actors.Context, i int) {
 	p.number = g.nextNumber()
 	ctx.Send(p.conn, &verdicts[0])
 	ctx.Emit(actors.Event{Kind: EventPeerUp, Peer: p.conn, Address: p.address, N: p.outboundCount()})
-	if p.outbound {
+	if p.way != wayIn {
 		ctx.Send(g.node.store, &result{address: p.address, outcome: book.OutcomeUp})
 	}
 	if g.listeners.want(TopicConnect) {
 		g.listeners.tell(ctx, TopicConnect, &Connected{p.connection()})
 	}
 	g.answer(ctx, p.conn, nil)
-	if p.refresh {
+	if p.way == wayRefresh {
 		ctx.After(settle, ticks[tickSettled])
 	}
 }
@@ -304,14 +314,14 @@ const settle = time.Second
 func (g *Gossip) replace(ctx actors.Context) {
 	for i := range g.peers {
 		p := &g.peers[i]
-		if !p.refresh || p.state != peerUp {
+		if p.way != wayRefresh || p.state != peerUp {
 			continue
 		}
-		p.refresh = false
+		p.way = wayOut
 		if g.outbound() <= g.node.config.Connections {
 			continue // another link ended meanwhile
 		}
-		k := g.pick(ctx, func(q *peer) bool { return q.state == peerUp && q.outbound && !q.refresh && q != p })
+		k := g.pick(ctx, func(q *peer) bool { return q.state == peerUp && q.way == wayOut && q != p })
 		if k >= 0 {
 			ctx.Send(g.peers[k].conn, &verdicts[wire.GoodbyeRefresh])
 		}
@@ -503,13 +513,13 @@ func (g *Gossip) InUse(conn actors.Ref) (outbound, ok bool) {
 	if i < 0 || g.peers[i].state != peerUp {
 		return false, false
 	}
-	return g.peers[i].outbound, true
+	return g.peers[i].way != wayIn, true
 }
 
 // OutboundInUse counts the outbound connections in use.
 func (g *Gossip) OutboundInUse() (n int) {
 	for i := range g.peers {
-		if g.peers[i].outbound && g.peers[i].state == peerUp {
+		if g.peers[i].way != wayIn && g.peers[i].state == peerUp {
 			n++
 		}
 	}
@@ -533,12 +543,12 @@ func (p *peer) version() int {
 }
 
 func (p *peer) outboundCount() int64 {
-	if p.outbound {
+	if p.way != wayIn {
 		return 1
 	}
 	return 0
 }
 
 func (p *peer) connection() Connection {
-	return Connection{Peer: p.conn, ID: p.id(), Address: p.address, Outbound: p.outbound, Version: p.version()}
+	return Connection{Peer: p.conn, ID: p.id(), Address: p.address, Outbound: p.way != wayIn, Version: p.version()}
 }

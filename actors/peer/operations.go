@@ -32,7 +32,11 @@ func (g *Gossip) onOperation(ctx actors.Context, m actors.Message) {
 			ctx.Send(m.ReplyTo, &Done{Tag: m.Tag, Err: ErrClosing})
 			return
 		}
-		g.await(g.attach(ctx, m.Link, m.Outbound), m.Call)
+		way := wayIn
+		if m.Outbound {
+			way = wayOut
+		}
+		g.await(g.attach(ctx, m.Link, way), m.Call)
 	case *Connections:
 		list := make([]Connection, 0, len(g.peers))
 		for i := range g.peers {
@@ -110,7 +114,7 @@ func (g *Gossip) onConnect(ctx actors.Context, m *Connect) {
 		return
 	}
 	ctx.Send(g.node.store, &result{address: m.Address, outcome: book.OutcomeDialling})
-	g.await(g.dial(ctx, m.Address, false), m.Call)
+	g.await(g.dial(ctx, m.Address, wayOut), m.Call)
 }
 
 // await has the outcome of a Conn's handshake reported to a caller.
