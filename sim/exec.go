@@ -68,6 +68,7 @@ type exec struct {
 	source  source
 	rand    *rand.Rand
 	queue   []local
+	fired   int // timers in a row at this instant
 	scratch []byte
 	cal     calendar // what this worker's nodes sent
 
@@ -287,6 +288,13 @@ func (*planting) Append(b []byte) []byte { return b }
 // fire handles the node's earliest timer.
 func (x *exec) fire() {
 	t := x.node.popTimer()
+	if t.at == x.now {
+		if x.fired++; x.fired == instantMax {
+			panic("sim: timers of no delay without end")
+		}
+	} else {
+		x.fired = 0
+	}
 	x.now = t.at
 	x.deliver(local{to: actors.Ref{Slot: t.slot, Gen: x.node.slots[t.slot].gen}, m: t.m})
 }

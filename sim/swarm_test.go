@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -223,3 +224,21 @@ func TestTraceDependsOnTheSeedAlone(t *testing.T) {
 		t.Error("another seed gives the same trace")
 	}
 }
+
+// An actor that never lets time pass is reported, not waited for.
+func TestTimersWithoutEndAreReported(t *testing.T) {
+	s, err := sim.New(sim.Config{Seed: 1, Latency: sim.Latency{Link: sim.Constant(time.Millisecond)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Add(1)
+	s.Start(0, restless{})
+	var failure *sim.Panic
+	if err := s.Run(context.Background(), time.Second); !errors.As(err, &failure) || failure.Node != 0 || failure.Seed != 1 {
+		t.Errorf("Run returns %v", err)
+	}
+}
+
+type restless struct{}
+
+func (restless) Receive(ctx actors.Context, _ actors.Message) { ctx.After(0, &rumor{}) }

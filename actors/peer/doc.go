@@ -35,8 +35,8 @@
 // its book, and accepts at most InboundMax. A free slot is refilled at once;
 // every Interval it asks one random peer for addresses and tries again. Every
 // Refresh, with jitter, a full node dials one uniformly drawn address and, once
-// up, says goodbye to a random other outbound link, so that healed partitions
-// merge again.
+// the link has lasted a second, says goodbye to a random other outbound link, so
+// that healed partitions merge again.
 //
 // # Announce and search
 //

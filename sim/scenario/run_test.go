@@ -65,6 +65,7 @@ func TestQuickstartForms(t *testing.T) {
 	if sum.Search.Answered != 10 || sum.Search.RepliesMean < 7 {
 		t.Errorf("%d of 10 searches answered, %v replies each", sum.Search.Answered, sum.Search.RepliesMean)
 	}
+	t.Logf("%.0f bytes of heap per node", sum.HeapBytesPerNode)
 	const bound = 8 << 10
 	if sum.HeapBytesPerNode > bound {
 		t.Errorf("%.0f bytes of heap per node, at most %d are budgeted", sum.HeapBytesPerNode, bound)
