@@ -72,7 +72,7 @@ func TestActorsKeepTheRules(t *testing.T) {
 
 func checkFile(t *testing.T, path string) {
 	files := token.NewFileSet()
-	file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution)
+	file, err := parser.ParseFile(files, path, nil, parser.SkipObjectResolution|parser.ParseComments)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -82,6 +82,9 @@ func checkFile(t *testing.T, path string) {
 	}
 	for _, i := range file.Imports {
 		name, _ := strconv.Unquote(i.Path.Value)
+		if i.Name != nil {
+			complain(i, "renames an import", "the names below are compared as they are written")
+		}
 		_, ok := allowedImports[name]
 		if _, inSuite := allowedInSuites[name]; inSuite && suite {
 			ok = true
@@ -92,6 +95,13 @@ func checkFile(t *testing.T, path string) {
 	}
 	if suite {
 		return
+	}
+	for _, group := range file.Comments {
+		for _, c := range group.List {
+			if strings.HasPrefix(c.Text, "//go:linkname") {
+				complain(c, "uses go:linkname", "it reaches what is banned")
+			}
+		}
 	}
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {

@@ -100,6 +100,7 @@ func newExec(s *Simulation, shard int) *exec {
 // enter points the exec at a node.
 func (x *exec) enter(n *node) {
 	x.node = n
+	x.fired = 0
 	n.exec = x
 }
 

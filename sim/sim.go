@@ -315,7 +315,8 @@ func (s *Simulation) Run(ctx context.Context, until time.Duration) (err error) {
 		}
 		for len(s.world) > 0 && s.world[0].at <= s.now {
 			e := s.world[0]
-			s.world = slices.Delete(s.world, 0, 1)
+			s.world[0] = worldEvent{}
+			s.world = s.world[1:]
 			e.do()
 		}
 		if ctx.Err() != nil {

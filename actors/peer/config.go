@@ -71,6 +71,11 @@ type Config struct {
 	Dialable func(actors.Address) bool
 }
 
+// routesMax bounds the requests and responses that a node remembers within
+// RouteLife, whoever brought them: peers that hang up and come back start a new
+// quota.
+func (c *Config) routesMax() int { return c.RoutesPerLink * (c.Connections + c.InboundMax) }
+
 // hopsMaxV2 is the hop limit of version 2 peers.
 const hopsMaxV2 = 15
 
@@ -115,7 +120,7 @@ func (c Config) Validate() error {
 	}{
 		{"Connections", c.Connections, 1, 1000},
 		{"InboundMax", c.InboundMax, 1, 10000},
-		{"HandshakesMax", c.HandshakesMax, 1, 1 << 20},
+		{"HandshakesMax", c.HandshakesMax, 1, 1 << 15},
 		{"HopsMax", c.HopsMax, 1, 1 << 20},
 		{"RoutesPerLink", c.RoutesPerLink, 1, 1 << 24},
 		{"RateMax", c.RateMax, 1, 1 << 24},

@@ -403,7 +403,7 @@ func (g *Gossip) remember(ctx actors.Context, f *wire.Frame, hash uint64) int {
 		return -1
 	}
 	p := &g.peers[i]
-	if int(p.routes) >= g.node.config.RoutesPerLink {
+	if int(p.routes) >= g.node.config.RoutesPerLink || g.seen.young.count >= g.node.config.routesMax() {
 		ctx.Emit(actors.Event{Kind: EventQuota, Peer: p.conn, Message: f})
 		return -1
 	}

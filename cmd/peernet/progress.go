@@ -42,8 +42,8 @@ func (p *progress) update(now scenario.Progress) {
 	if p.bars != nil {
 		if p.bar == nil {
 			p.bar = p.bars.AddBar(int64(now.Duration),
-				mpb.PrependDecorators(decor.Any(func(decor.Statistics) string {
-					return fmt.Sprintf("%6.1f s of %.0f s ", p.last.Now.Seconds(), p.last.Duration.Seconds())
+				mpb.PrependDecorators(decor.Any(func(s decor.Statistics) string {
+					return fmt.Sprintf("%6.1f s of %.0f s ", time.Duration(s.Current).Seconds(), time.Duration(s.Total).Seconds())
 				})),
 				mpb.AppendDecorators(decor.Percentage(decor.WCSyncSpace), decor.Name("  left "), decor.AverageETA(decor.ET_STYLE_GO)),
 				mpb.BarRemoveOnComplete())

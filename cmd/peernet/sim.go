@@ -70,7 +70,7 @@ func runSim(cmd *cobra.Command, args []string, f *simFlags) error {
 	}
 	if f.out != "" {
 		// Find out now, not after an hour, that it cannot be written.
-		if err := os.MkdirAll(f.out, 0o755); err != nil {
+		if err := checkWritable(f.out); err != nil {
 			return err
 		}
 	}
@@ -90,6 +90,30 @@ func runSim(cmd *cobra.Command, args []string, f *simFlags) error {
 	}
 	return err
 }
+
+// checkWritable makes a directory and finds out whether results can be written
+// to it.
+func checkWritable(dir string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, name := range []string{manifestName, summaryName} {
+		file, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE, 0o644)
+		if err != nil {
+			return err
+		}
+		if err := file.Close(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// The files that --out writes.
+const (
+	manifestName = "manifest.json"
+	summaryName  = "summary.json"
+)
 
 // loadScenario reads the file, or a built-in scenario, and applies the flags.
 func loadScenario(cmd *cobra.Command, args []string, f *simFlags) (*scenario.Scenario, error) {
@@ -150,10 +174,10 @@ func writeResult(out io.Writer, s *scenario.Scenario, sum *scenario.Summary, arg
 	if f.out != "" {
 		m := manifest{version(), commit(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH,
 			s.Seed, sum.TraceHash, sum.Partial, rerun, s}
-		if err := writeJSON(filepath.Join(f.out, "manifest.json"), m); err != nil {
+		if err := writeJSON(filepath.Join(f.out, manifestName), m); err != nil {
 			return err
 		}
-		if err := writeJSON(filepath.Join(f.out, "summary.json"), sum); err != nil {
+		if err := writeJSON(filepath.Join(f.out, summaryName), sum); err != nil {
 			return err
 		}
 	}
@@ -165,26 +189,36 @@ func writeResult(out io.Writer, s *scenario.Scenario, sum *scenario.Summary, arg
 	if err := printSummary(out, sum); err != nil {
 		return err
 	}
-	fmt.Fprintf(out, "\ntrace hash %s\nrerun      %s\n", sum.TraceHash, rerun)
 	if f.out != "" {
-		fmt.Fprintf(out, "written to %s\n", filepath.Join(f.out, "{manifest,summary}.json"))
+		fmt.Fprintf(out, "\nwritten to %s and %s\n", filepath.Join(f.out, manifestName), summaryName)
 	}
+	fmt.Fprintf(out, "\ntrace hash %s\nrerun      %s\n", sum.TraceHash, rerun)
 	return nil
 }
 
 // rerunLine is the command that gives the same trace hash again.
 func rerunLine(s *scenario.Scenario, args []string, f *simFlags) string {
 	line := []string{"peernet", "sim"}
-	line = append(line, args...)
+	for _, a := range args {
+		line = append(line, quoted(a))
+	}
 	line = append(line, fmt.Sprintf("--nodes %d --seed %d --duration %v", s.Nodes, s.Seed, s.Duration))
 	for _, kv := range f.set {
 		switch key, _, _ := strings.Cut(kv, "="); key {
 		case "nodes", "seed", "duration":
 		default:
-			line = append(line, "--set "+kv)
+			line = append(line, "--set "+quoted(kv))
 		}
 	}
 	return strings.Join(line, " ")
+}
+
+// quoted quotes an argument for a shell, if that needs it.
+func quoted(s string) string {
+	if strings.ContainsAny(s, " \t\n'\"\\$&;|<>()*?[]{}~#`!") {
+		return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
+	}
+	return s
 }
 
 func writeJSON(path string, v any) error {

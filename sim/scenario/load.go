@@ -3,6 +3,7 @@ package scenario
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"reflect"
 	"strconv"
@@ -36,16 +37,17 @@ func (p place) String() string {
 // Load reads a scenario file on top of the defaults. Errors name the file, the
 // line and the column.
 func Load(path string) (*Scenario, error) {
-	info, err := os.Stat(path)
+	file, err := os.Open(path)
 	if err != nil {
 		return nil, err
 	}
-	if info.Size() > fileMax {
-		return nil, fmt.Errorf("%s: %d bytes, a scenario has at most %d", path, info.Size(), fileMax)
-	}
-	text, err := os.ReadFile(path)
+	defer file.Close()
+	text, err := io.ReadAll(io.LimitReader(file, fileMax+1))
 	if err != nil {
 		return nil, err
+	}
+	if len(text) > fileMax {
+		return nil, fmt.Errorf("%s: a scenario has at most %d bytes", path, fileMax)
 	}
 	return Parse(path, text)
 }

@@ -125,7 +125,7 @@ func (s *Scenario) Resolve() error {
 		s.Bootstraps = min(max(5, s.Nodes/2000), s.Nodes)
 	}
 	if s.Duration == 0 && s.MessagesEvery > 0 {
-		s.Duration = Duration(s.MessagesFrom.Of(0)) + Duration(s.Messages)*s.MessagesEvery
+		s.Duration = Duration(s.MessagesFrom.Of(0)) + Duration(max(s.Messages-1, 0))*s.MessagesEvery + drain
 	}
 	for _, check := range []func() error{s.checkRanges, s.checkWords, s.checkLatency, s.checkDurations} {
 		if err := check(); err != nil {
@@ -135,6 +135,9 @@ func (s *Scenario) Resolve() error {
 	return s.PeerConfig().Validate()
 }
 
+// drain is how long a run of automatic duration goes on after the last message.
+const drain = Duration(2 * time.Second)
+
 // clamp lowers a default that the network is too small for.
 func (s *Scenario) clamp(key string, v *int, most int) {
 	if _, set := s.explicit[key]; !set {
@@ -143,12 +146,13 @@ func (s *Scenario) clamp(key string, v *int, most int) {
 }
 
 // connectionsFit is how many outbound links every node of the network can have
-// at most, as two nodes keep one link at most.
+// and find without trying every pair: two nodes keep one link, which is outbound
+// at one of them.
 func (s *Scenario) connectionsFit() int {
 	if s.Overlay == OverlayStatic {
 		return s.Nodes - 1
 	}
-	return max(1, (s.Nodes-1)/2)
+	return max(1, (s.Nodes-1)/3)
 }
 
 func (s *Scenario) checkRanges() error {
@@ -244,6 +248,12 @@ func (s *Scenario) checkDurations() error {
 		return s.fails("messages_every", "%v, must not be negative", s.MessagesEvery)
 	}
 	d := time.Duration(s.Duration)
+	if s.Messages > 0 && s.MessagesFrom.Of(d) > d {
+		return s.fails("messages_from", "%v, is after the end of the run, %v", s.MessagesFrom, s.Duration)
+	}
+	if s.Searches > 0 && s.SearchesFrom.Of(d) > d {
+		return s.fails("searches_from", "%v, is after the end of the run, %v", s.SearchesFrom, s.Duration)
+	}
 	if s.MessagesEvery == 0 && s.MessagesUntil.Of(d) < s.MessagesFrom.Of(d) {
 		return s.fails("messages_until", "%v, is before messages_from, %v", s.MessagesUntil, s.MessagesFrom)
 	}
