@@ -270,13 +270,13 @@ func (r *runner) summary(partial bool) *Summary {
 	end := r.measure()
 	s := r.scenario
 	sum := &Summary{
-		Name: s.Name, Nodes: s.Nodes, Seed: s.Seed, DurationS: seconds(r.sim.Now()),
+		Name: s.Name, Nodes: s.Nodes, Seed: s.Seed, DurationS: r.sim.Now().Seconds(),
 		Workers: r.options.Workers, Partial: partial,
 		TraceHash:  fmt.Sprintf("%016x", r.sim.TraceHash()),
 		Deliveries: end.totals.Deliveries - r.start.totals.Deliveries,
 		Events:     end.totals.Events - r.start.totals.Events,
-		WallS:      seconds(end.wall.Sub(r.start.wall)),
-		CPUS:       seconds(end.cpu - r.start.cpu),
+		WallS:      end.wall.Sub(r.start.wall).Seconds(),
+		CPUS:       (end.cpu - r.start.cpu).Seconds(),
 		FormedAtS:  r.formedAt, JoinMessagesPerNode: r.joined,
 		Announce: r.tracker.announces(), Search: r.tracker.searches(), Overlay: r.overlay(),
 		Traffic: Traffic{
@@ -288,7 +288,7 @@ func (r *runner) summary(partial bool) *Summary {
 		sum.DeliveriesPerCPUS = float64(sum.Deliveries) / sum.CPUS
 	}
 	if span := end.at - r.start.at; span > 0 {
-		sum.Traffic.BytesPerNodePerS = float64(sum.Traffic.Bytes) / float64(s.Nodes) / seconds(span)
+		sum.Traffic.BytesPerNodePerS = float64(sum.Traffic.Bytes) / float64(s.Nodes) / span.Seconds()
 	}
 	runtime.GC()
 	var m runtime.MemStats

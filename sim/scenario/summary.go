@@ -2,7 +2,6 @@ package scenario
 
 import (
 	"math"
-	"time"
 
 	"peernet/sim"
 	"peernet/sim/overlay"
@@ -219,5 +218,3 @@ func (r *runner) formed() bool {
 	}
 	return 1000*r.graph().LargestComponent() >= 999*live
 }
-
-func seconds(d time.Duration) float64 { return d.Seconds() }
