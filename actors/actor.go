@@ -12,6 +12,14 @@ type Actor interface {
 	Receive(ctx Context, m Message)
 }
 
+// A Foreseer is an actor that can tell which memory a message will make it read,
+// where that depends on the message. A host of very many actors has the
+// processor fetch it ahead, and may as well not ask.
+type Foreseer interface {
+	// Foresee returns where Receive(m) will look, or nil. It changes nothing.
+	Foresee(m Message) *uint64
+}
+
 // Time is the clock of a node in nanoseconds: virtual time since the start of
 // a simulation, or Unix time in production.
 type Time int64

@@ -10,19 +10,21 @@ import (
 )
 
 // identity is what the actors of one node share; it does not change once they
-// run. The first fields are what every message needs: one cache line.
+// run. The last fields are what every message needs; in a Node, they begin the
+// cache line that Gossip's first fields end.
 type identity struct {
-	config      *Config
-	messageCost actors.Time // a second divided by Config.RateMax
-	gossip      actors.Ref
-	store       actors.Ref
-	root        actors.Ref
-	ask         *wire.AddressRequest
-	id          NodeID
-
+	config    *Config
+	store     actors.Ref
+	root      actors.Ref
 	idText    string // the id as the data of a hello
 	advertise []actors.Address
+
+	messageCost actors.Time // a second divided by Config.RateMax
+	gossip      actors.Ref
 }
+
+// id is the node's own id.
+func (n *identity) id() NodeID { return NodeID([]byte(n.idText)) }
 
 // connState is the state of a Conn.
 type connState uint8
@@ -53,10 +55,10 @@ const (
 // alive, answers for addresses, and passes requests and responses between the
 // link and Gossip.
 //
-// The first fields are what every message needs: one cache line.
+// The first fields are what every message from the link needs: half a cache
+// line, so that they never straddle two.
 type Conn struct {
 	node    *identity
-	link    actors.Link
 	heard   actors.Time // when the last message arrived
 	paid    actors.Time // until when the messages received use up the rate
 	state   connState
@@ -67,6 +69,7 @@ type Conn struct {
 	// and does not change from then on.
 	ready
 
+	link    actors.Link
 	address actors.Address // dialled; zero for accepted links
 	timer   actors.Timer
 	// nonce starts with the 8 bytes that name the hello or ping that is out. In
@@ -205,7 +208,7 @@ func (c *Conn) onHello(ctx actors.Context, f *wire.Frame) {
 		return
 	}
 	c.id = id
-	if id == c.node.id {
+	if id == c.node.id() {
 		c.finish(ctx, wire.GoodbyeSelf, book.OutcomeNone, "self")
 		return
 	}
@@ -432,8 +435,10 @@ func (c *Conn) answerID(ctx actors.Context) string {
 
 func (c *Conn) sendHello(ctx actors.Context) {
 	if c.state == connHello {
-		a, b := randomNonce(ctx), randomNonce(ctx)
-		c.nonce = string(append(a[:], b[:]...))
+		var both [16]byte
+		binary.LittleEndian.PutUint64(both[:8], ctx.Rand().Uint64())
+		binary.LittleEndian.PutUint64(both[8:], ctx.Rand().Uint64())
+		c.nonce = string(both[:])
 	} else {
 		c.nonce = randomID(ctx) + c.nonce[8:]
 	}
@@ -472,12 +477,12 @@ func (c *Conn) askAddresses(ctx actors.Context) {
 	switch {
 	case c.node.config.Static:
 	case c.version != 2:
-		c.transmit(ctx, c.node.ask)
+		c.transmit(ctx, askFor(c.node.config.Exchange))
 	default:
 		c.nonce = c.nonce[:8] + randomID(ctx)
 		c.flags |= askedAddresses
 		c.transmit(ctx, wire.NewFrame(wire.Frame{}, wire.Body{
-			ID: c.nonce[8:], Type: wire.TypeAddresses, Data: requestV2(int(c.node.ask.N)), Limit: 1,
+			ID: c.nonce[8:], Type: wire.TypeAddresses, Data: requestV2(c.node.config.Exchange), Limit: 1,
 		}))
 	}
 }
@@ -543,18 +548,12 @@ func (c *Conn) note(ctx actors.Context, e actors.Event) {
 	ctx.Send(c.node.gossip, &note{e})
 }
 
-// A nonce is the random id of a message of ours.
-type nonce [8]byte
-
 // pingNonce is the nonce as a ping carries it.
 func (c *Conn) pingNonce() uint64 { return binary.LittleEndian.Uint64([]byte(c.nonce[:8])) }
 
-func randomNonce(ctx actors.Context) (n nonce) {
-	binary.LittleEndian.PutUint64(n[:], ctx.Rand().Uint64())
-	return n
-}
-
+// randomID names a message of ours.
 func randomID(ctx actors.Context) string {
-	n := randomNonce(ctx)
-	return string(n[:])
+	var id [8]byte
+	binary.LittleEndian.PutUint64(id[:], ctx.Rand().Uint64())
+	return string(id[:])
 }

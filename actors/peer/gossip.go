@@ -42,8 +42,8 @@ type peer struct {
 // which announce.
 type Gossip struct {
 	node      *identity
+	seen      seenCache // its first fields end the cache line that node is in
 	peers     []peer
-	seen      seenCache
 	numbered  uint16 // the last peer number given out
 	drawing   bool   // a draw for refilling is at the Store
 	closing   *Close // the operation that ends the node, if any
@@ -92,6 +92,16 @@ func (g *Gossip) Receive(ctx actors.Context, m actors.Message) {
 	default:
 		g.onOperation(ctx, m)
 	}
+}
+
+// Foresee implements [actors.Foreseer]: every request and response is looked up
+// in the seen cache.
+func (g *Gossip) Foresee(m actors.Message) *uint64 {
+	f, ok := m.(*wire.Frame)
+	if !ok || len(g.seen.cells) == 0 {
+		return nil
+	}
+	return &g.seen.cells[g.seen.home(g.seen.hash(f.Body.ID, f.Response))]
 }
 
 func (g *Gossip) onStarted(ctx actors.Context) {
@@ -210,10 +220,10 @@ func (g *Gossip) attach(ctx actors.Context, l actors.Link, way peerWay) actors.R
 	return conn
 }
 
-// add enters a peer. The list grows by a quarter, not by doubling.
+// add enters a peer. The list grows by an eighth, not by doubling.
 func (g *Gossip) add(p peer) {
 	if n := len(g.peers); n == cap(g.peers) {
-		g.peers = append(make([]peer, 0, max(12, n+n/4)), g.peers...)
+		g.peers = append(make([]peer, 0, max(10, n+n/8+1)), g.peers...)
 	}
 	g.peers = append(g.peers, p)
 }
@@ -256,7 +266,7 @@ func (g *Gossip) onDuplicate(ctx actors.Context, newer, older int) {
 
 // decides reports whether this node decides about duplicate links to id.
 func (g *Gossip) decides(id NodeID) bool {
-	return slices.Compare(g.node.id[:], id[:]) < 0
+	return g.node.idText < string(id[:])
 }
 
 // onAlive: the older of two links answered, so the newer one goes, if that is
@@ -403,7 +413,7 @@ func (g *Gossip) remember(ctx actors.Context, f *wire.Frame, hash uint64) int {
 		return -1
 	}
 	p := &g.peers[i]
-	if int(p.routes) >= g.node.config.RoutesPerLink || g.seen.young.count >= g.node.config.routesMax() {
+	if int(p.routes) >= g.node.config.RoutesPerLink || g.seen.young >= g.node.config.routesMax() {
 		ctx.Emit(actors.Event{Kind: EventQuota, Peer: p.conn, Message: f})
 		return -1
 	}

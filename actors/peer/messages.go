@@ -13,8 +13,8 @@ type send struct{ wire.Frame }
 
 // ready tells Gossip that a Conn knows its peer, and asks for a verdict.
 type ready struct {
-	id      NodeID
 	version uint8 // of the wire, 0 while unknown
+	id      NodeID
 }
 
 // gone tells Gossip that a Conn ends; it is the last thing a Conn says.
@@ -126,6 +126,16 @@ func init() {
 		goodbyeTexts[r] = goodbyePrefix + r.String()
 	}
 }
+
+// asks holds a request for each number of addresses.
+var asks = func() (a [wire.AddressesMax + 1]wire.AddressRequest) {
+	for n := range a {
+		a[n].N = uint32(n)
+	}
+	return a
+}()
+
+func askFor(n int) *wire.AddressRequest { return &asks[n] }
 
 // goodbyePrefix starts the reason of a connection that the peer ended.
 const goodbyePrefix = "goodbye: "

@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
-	"unsafe"
 
 	"peernet/actors"
 	"peernet/actors/book"
@@ -18,9 +17,8 @@ type NodeID [wire.NodeIDLen]byte
 // accepts, and sends it operations; see ops.go. The fields are set before it
 // starts and not changed later.
 type Node struct {
-	// What every message needs comes first, each at the start of a cache line.
+	// What every message needs is the second cache line: see identity.
 	identity identity
-	_        [128 - unsafe.Sizeof(identity{})]byte
 	gossip   Gossip
 	store    Store
 
@@ -76,9 +74,7 @@ func (n *Node) onStarted(ctx actors.Context) {
 	n.identity = identity{
 		root:        ctx.Self(),
 		config:      n.Config,
-		id:          n.ID,
 		idText:      string(n.ID[:]),
-		ask:         &wire.AddressRequest{N: uint32(n.Config.Exchange)},
 		advertise:   n.Advertise,
 		messageCost: actors.Second / actors.Time(n.Config.RateMax),
 	}

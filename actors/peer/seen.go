@@ -9,19 +9,31 @@ import (
 )
 
 // seenCache remembers the requests and responses of the last while, and which
-// peer brought each. It holds two generations and starts a new one every
-// life, so that an entry stays for one to two lives.
+// peer brought each. Its entries are of two generations; a new one begins every
+// life and ends the older one, so that an entry stays for one to two lives.
 //
-// An entry is one word: 48 bits of a keyed hash of the message's id, and the
-// 16-bit number of the peer, 0 for this node itself.
+// It is one open addressed table with linear probing, for one look at one cache
+// line. An entry is one word: 47 bits of a keyed hash of the message's id, the
+// bit of its generation, and the 16-bit number of the peer, 0 for this node
+// itself. A free cell is 0.
 type seenCache struct {
-	key        [2]uint64
-	young, old table64
-	turned     actors.Time // when young was started
+	key    [2]uint64
+	cells  []uint64
+	count  int         // entries
+	young  int         // those of the young generation
+	turned actors.Time // when that began
+	fresh  uint64      // its bit
 }
 
 // self is the number of this node as the origin of a message.
 const self = 0
+
+const (
+	numberMask    = 1<<16 - 1
+	generationBit = 1 << 16
+	hashMask      = ^uint64(numberMask | generationBit)
+	cellsMin      = 16
+)
 
 // hash names a message by its id; a request and a response may share one.
 func (s *seenCache) hash(id string, response bool) uint64 {
@@ -29,8 +41,13 @@ func (s *seenCache) hash(id string, response bool) uint64 {
 	if response {
 		key[0] = ^key[0]
 	}
-	// The peer's number goes where the low bits were; 0 marks a free cell.
-	return max(sipHash(key, id)&^0xffff, 1<<16)
+	return max(sipHash(key, id)&hashMask, generationBit<<1) // 0 marks a free cell
+}
+
+// home is the cell where the search for a hash begins, if there are any.
+func (s *seenCache) home(hash uint64) int {
+	i, _ := bits.Mul64(hash, uint64(len(s.cells)))
+	return int(i)
 }
 
 // turn starts a new generation if it is time, and reports whether it did.
@@ -38,74 +55,75 @@ func (s *seenCache) turn(now actors.Time, life time.Duration) bool {
 	if now.Sub(s.turned) < life {
 		return false
 	}
-	s.old = s.young
+	kept := s.young
 	if now.Sub(s.turned) >= 2*life {
-		s.old = table64{}
+		kept = 0
 	}
-	s.young = table64{}
+	cells := s.cells
+	s.cells, s.count, s.young = nil, 0, 0
+	if kept > 0 {
+		s.resize(kept + kept/4)
+		for _, v := range cells {
+			if v != 0 && v&generationBit == s.fresh {
+				s.insert(v)
+			}
+		}
+	}
+	s.fresh ^= generationBit
 	s.turned = now
 	return true
 }
 
 // find returns the number of the peer that brought a message.
 func (s *seenCache) find(hash uint64) (number uint16, ok bool) {
-	if v := s.young.find(hash); v != 0 {
-		return uint16(v), true
+	if len(s.cells) == 0 {
+		return 0, false
 	}
-	v := s.old.find(hash)
-	return uint16(v), v != 0
-}
-
-// add remembers a message that is not there.
-func (s *seenCache) add(hash uint64, number uint16) { s.young.add(hash | uint64(number)) }
-
-// table64 is a set of words with their low 16 bits free, open addressed with
-// linear probing. It grows by doubling when seven of eight cells are taken.
-type table64 struct {
-	cells []uint64
-	count int
-}
-
-const tagMask = ^uint64(0xffff)
-
-func (t *table64) find(hash uint64) uint64 {
-	if len(t.cells) == 0 {
-		return 0
-	}
-	mask := uint64(len(t.cells) - 1)
-	for i := hash >> 16 & mask; ; i = (i + 1) & mask {
-		v := t.cells[i]
-		if v == 0 || v&tagMask == hash {
-			return v
+	for i := s.home(hash); ; {
+		switch v := s.cells[i]; {
+		case v == 0:
+			return 0, false
+		case v&hashMask == hash:
+			return uint16(v), true
+		}
+		if i++; i == len(s.cells) {
+			i = 0
 		}
 	}
 }
 
-func (t *table64) add(v uint64) {
-	if 8*(t.count+1) > 7*len(t.cells) {
-		t.grow()
-	}
-	t.insert(v)
-	t.count++
-}
-
-func (t *table64) insert(v uint64) {
-	mask := uint64(len(t.cells) - 1)
-	i := v >> 16 & mask
-	for t.cells[i] != 0 {
-		i = (i + 1) & mask
-	}
-	t.cells[i] = v
-}
-
-func (t *table64) grow() {
-	cells := t.cells
-	t.cells = make([]uint64, max(16, 2*len(cells)))
-	for _, v := range cells {
-		if v != 0 {
-			t.insert(v)
+// add remembers a message that is not there. The table grows by a quarter when
+// seven of eight cells are taken.
+func (s *seenCache) add(hash uint64, number uint16) {
+	if 8*(s.count+1) > 7*len(s.cells) {
+		cells := s.cells
+		s.resize(len(cells) + len(cells)/4)
+		for _, v := range cells {
+			if v != 0 {
+				s.insert(v)
+			}
 		}
 	}
+	s.insert(hash | s.fresh | uint64(number))
+	s.young++
+}
+
+// resize makes an empty table of at least n cells: as many as the allocator
+// gives for the memory of n.
+func (s *seenCache) resize(n int) {
+	cells := append([]uint64(nil), make([]uint64, max(n, cellsMin))...)
+	s.cells, s.count = cells[:cap(cells)], 0
+}
+
+func (s *seenCache) insert(v uint64) {
+	i := s.home(v & hashMask)
+	for s.cells[i] != 0 {
+		if i++; i == len(s.cells) {
+			i = 0
+		}
+	}
+	s.cells[i] = v
+	s.count++
 }
 
 // sipHash is SipHash-1-3 (Aumasson and Bernstein, 2012): a keyed hash that a

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -47,45 +48,74 @@ func TestSipHashKnownAnswers(t *testing.T) {
 	}
 }
 
-func TestTable64FindsAllItHoldsWhileItGrows(t *testing.T) {
+func TestSeenFindsAllItHoldsWhileItGrows(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	var table table64
-	var words []uint64
-	if table.find(1<<16) != 0 {
-		t.Error("an empty table finds something")
+	var s seenCache
+	if _, ok := s.find(1 << 20); ok {
+		t.Error("an empty cache finds something")
 	}
+	hash := func() uint64 { return r.Uint64()&hashMask | 1<<20 }
+	var hashes []uint64
 	for n := range 3000 {
-		v := r.Uint64() | 1<<16
-		words = append(words, v)
-		table.add(v)
-		if 8*table.count > 7*len(table.cells) {
-			t.Fatalf("%d of %d cells are taken", table.count, len(table.cells))
+		hashes = append(hashes, hash())
+		s.add(hashes[n], uint16(n))
+		if 8*s.count > 7*len(s.cells) {
+			t.Fatalf("%d of %d cells are taken", s.count, len(s.cells))
 		}
-		for _, w := range words[max(0, n-100):] {
-			if table.find(w&^0xffff) != w {
-				t.Fatalf("lost %x of %d words", w, n+1)
+		for i := max(0, n-100); i <= n; i++ {
+			if number, ok := s.find(hashes[i]); !ok || int(number) != i {
+				t.Fatalf("lost %x of %d entries", hashes[i], n+1)
 			}
 		}
 	}
-	for _, w := range words {
-		if table.find(w&^0xffff) != w {
-			t.Fatalf("lost %x", w)
+	for i, h := range hashes {
+		if number, ok := s.find(h); !ok || int(number) != i {
+			t.Fatalf("lost %x", h)
 		}
-		if table.find(w&^0xffff^1<<63) != 0 {
+		if _, ok := s.find(h ^ 1<<63); ok {
 			t.Fatalf("found what was never added")
 		}
 	}
 }
 
-// Words whose cells collide at the end of the table wrap around.
-func TestTable64WrapsAround(t *testing.T) {
-	var table table64
+// Entries whose cells collide at the end of the table wrap around.
+func TestSeenWrapsAround(t *testing.T) {
+	var s seenCache
+	last := func(i uint64) uint64 { return hashMask - i<<20 }
 	for i := range uint64(5) {
-		table.add(7<<16 | i<<40 | i)
+		s.add(last(i), uint16(i))
 	}
 	for i := range uint64(5) {
-		if got := table.find(7<<16 | i<<40); got != 7<<16|i<<40|i {
-			t.Errorf("word %d: %x", i, got)
+		if number, ok := s.find(last(i)); !ok || uint64(number) != i {
+			t.Errorf("entry %d: %d %v", i, number, ok)
+		}
+	}
+}
+
+// A turn keeps all of the generation that becomes the old one, and nothing of
+// that before; afterwards the table has no more room than what it holds needs.
+func TestSeenTurnKeepsOneGeneration(t *testing.T) {
+	const life = 30 * time.Second
+	s := seenCache{key: [2]uint64{1, 2}}
+	name := func(turn, i int) uint64 { return s.hash(fmt.Sprint(turn, i), false) }
+	sizes := []int{1000, 10, 0, 400, 400}
+	for turn, size := range sizes {
+		for i := range size {
+			s.add(name(turn, i), uint16(i+1))
+		}
+		if !s.turn(actors.Time(turn+1)*actors.Time(life), life) {
+			t.Fatal("no turn")
+		}
+		if s.young != 0 || s.count != size || len(s.cells) > 2*size+cellsMin {
+			t.Errorf("turn %d: %d young of %d entries in %d cells, want 0 of %d", turn, s.young, s.count, len(s.cells), size)
+		}
+		for before := range turn + 1 {
+			for i := range sizes[before] {
+				number, ok := s.find(name(before, i))
+				if want := before == turn; ok != want || ok && int(number) != i+1 {
+					t.Fatalf("turn %d: entry %d of turn %d: %d %v", turn, i, before, number, ok)
+				}
+			}
 		}
 	}
 }
