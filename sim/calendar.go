@@ -1,6 +1,10 @@
 package sim
 
-import "peernet/actors"
+import (
+	"unsafe"
+
+	"peernet/actors"
+)
 
 // chunkLen is how many events a chunk holds: 6 KiB, so that the many short
 // lists of a calendar waste little.
@@ -39,20 +43,24 @@ type calendar struct {
 
 func (c *calendar) bucket(window int64) *bucket { return &c.ring[window%ringLen] }
 
-func (c *calendar) push(ev event) {
-	window := int64(ev.at / c.width)
+// place returns where to put an event of a time, until the next call.
+func (c *calendar) place(at actors.Time) *event {
+	window := int64(at / c.width)
 	if window-c.now >= ringLen {
-		c.events = append(c.events, ev)
-		return
+		c.events = append(c.events, event{})
+		return &c.events[len(c.events)-1]
 	}
 	b := c.bucket(window)
 	if k := len(b.chunks); k == 0 || b.chunks[k-1].n == chunkLen {
 		b.chunks = append(b.chunks, c.newChunk())
 	}
 	last := b.chunks[len(b.chunks)-1]
-	last.events[last.n] = ev
 	last.n++
+	prefetch(unsafe.Pointer(&last.events[min(last.n+1, chunkLen-1)]))
+	return &last.events[last.n-1]
 }
+
+func (c *calendar) push(ev event) { *c.place(ev.at) = ev }
 
 func (c *calendar) pushWake(at actors.Time, n NodeID) {
 	window := int64(at / c.width)

@@ -73,14 +73,15 @@ func (m Bytes) Size() int { return len(m) }
 // arriveBytes decodes raw bytes and hands over what comes out.
 func (x *exec) arriveBytes(e *endpoint, m Bytes) {
 	d := e.stream(x.sim)
-	if _, err := d.Write([]byte(m)); err != nil || e.rare.malformed {
+	rare := e.needRare()
+	if _, err := d.Write([]byte(m)); err != nil || rare.malformed {
 		return
 	}
 	for e.state == endOpen {
 		out, err := d.Next()
 		switch {
 		case err != nil:
-			e.rare.malformed = true
+			rare.malformed = true
 			x.arrive(e, &actors.LinkMalformed{Reason: err.Error()})
 			return
 		case out == nil:

@@ -65,7 +65,6 @@ type exec struct {
 	now     actors.Time
 	self    actors.Ref
 	sender  actors.Ref
-	source  source
 	rand    *rand.Rand
 	queue   []local
 	fired   int // timers in a row at this instant
@@ -76,24 +75,22 @@ type exec struct {
 	deliveries, events, sent, bytes, lost, dropped uint64
 	counts                                         []uint64 // by actors.EventKind
 
-	// Scratch of runRegion.
-	heads, nexts []int32
-	batch        []*event
-	linkIns      []actors.LinkIn // slabs
-	linkUps      []actors.LinkUp
-	rares        []endRare
-	sink         uint64 // keeps touching from being optimised away
+	// Scratch.
+	region  region
+	batch   []*event
+	linkIns []actors.LinkIn // slabs
+	linkUps []actors.LinkUp
 }
 
-// source is a random source that can be pointed at any stream.
-type source struct{ pcg *rand.PCG }
+// source is a random source: the stream of the actor that an exec runs.
+type source struct{ exec *exec }
 
 // Uint64 implements [rand.Source].
-func (s *source) Uint64() uint64 { return s.pcg.Uint64() }
+func (s source) Uint64() uint64 { return s.exec.node.streams[s.exec.self.Slot].Uint64() }
 
 func newExec(s *Simulation, shard int) *exec {
 	x := &exec{sim: s, shard: shard, counts: make([]uint64, actors.EventKinds())}
-	x.rand = rand.New(&x.source)
+	x.rand = rand.New(source{x})
 	return x
 }
 
@@ -107,19 +104,22 @@ func (x *exec) enter(n *node) {
 // deliver gives a message to an actor and runs the node until nothing is left
 // to do at this instant.
 func (x *exec) deliver(l local) {
-	x.receive(l)
+	x.receive(&l)
 	x.drain()
 }
 
 func (x *exec) drain() {
 	for i := 0; i < len(x.queue); i++ {
 		if i&15 == 1 && len(x.queue)-i > 3 {
-			x.touchQueue(i)
+			x.prefetchQueue(i)
 		}
 		if i == instantMax {
 			panic("sim: actors of a node send to each other without end")
 		}
-		x.receive(x.queue[i])
+		if i == 0 {
+			x.node.hot = x.queue[0].to.Slot
+		}
+		x.receive(&x.queue[i])
 	}
 	clear(x.queue)
 	x.queue = x.queue[:0]
@@ -127,9 +127,10 @@ func (x *exec) drain() {
 
 func (x *exec) enqueue(l local) { x.queue = append(x.queue, l) }
 
-func (x *exec) receive(l local) {
-	n := x.node
-	s := n.actor(l.to)
+// receive handles one message. It reads l field by field: copying what was
+// just written would wait for all writes before it.
+func (x *exec) receive(l *local) {
+	s := x.node.actor(l.to)
 	if s == nil {
 		x.dropped++
 		return
@@ -138,30 +139,33 @@ func (x *exec) receive(l local) {
 		x.end(l.to)
 		return
 	}
+	m := l.m
 	if l.held {
-		h := l.m.(*held)
+		h := m.(*held)
 		if h.end.shut {
 			return
 		}
-		l.m = h.Message
+		m = h.Message
 	}
 	if l.link {
 		x.deliveries++
-	} else {
-		n.hot = l.to.Slot
 	}
+	x.handle(s.actor, l.to, l.from, m)
+}
+
+// handle has an actor receive a message.
+func (x *exec) handle(a actors.Actor, to, from actors.Ref, m actors.Message) {
+	n := x.node
 	x.events++
-	kind := l.m.Kind()
-	h := actors.Mix(n.hash^uint64(x.now), kind.Sum()+uint64(l.to.Slot))
-	if sum, ok := l.m.(actors.Summer); ok {
+	h := actors.Mix(n.hash^uint64(x.now), m.Kind().Sum()+uint64(to.Slot))
+	if sum, ok := m.(actors.Summer); ok {
 		n.hash = actors.Mix(h, sum.Sum())
 	} else {
-		x.scratch = l.m.Append(x.scratch[:0])
+		x.scratch = m.Append(x.scratch[:0])
 		n.hash = actors.Mix(h, actors.Sum(x.scratch))
 	}
-	x.self, x.sender = l.to, l.from
-	x.source.pcg = &n.streams[l.to.Slot]
-	s.actor.Receive(x, l.m)
+	x.self, x.sender = to, from
+	a.Receive(x, m)
 }
 
 // end takes an actor out of its slot.
@@ -171,12 +175,12 @@ func (x *exec) end(who actors.Ref) {
 	s.actor, s.end = nil, nil
 	n.free++
 	x.dropTimers(who.Slot)
-	for e := n.ends; e != nil; {
-		next := e.next
-		if e.owner == who {
+	for i := 0; i < len(n.ends); {
+		if e := n.ends[i]; e.owner == who {
 			e.Close()
+			continue
 		}
-		e = next
+		i++
 	}
 	for i := 0; i < len(n.watches); {
 		w := n.watches[i]
@@ -201,13 +205,12 @@ func (x *exec) endNode(closing bool) {
 	n.live = false
 	clear(x.queue)
 	x.queue = x.queue[:0]
-	for e := n.ends; e != nil; {
-		next := e.next
-		if closing {
+	for len(n.ends) > 0 {
+		if e := n.ends[0]; closing {
 			e.Close()
+		} else {
+			e.close()
 		}
-		e.state, e.rare, e.next = endClosed, nil, nil
-		e = next
 	}
 	n.ends, n.watches, n.names = nil, nil, nil
 	n.timers, n.due = nil, never
@@ -301,15 +304,17 @@ func (x *exec) fire() {
 }
 
 // push sends an event to another node.
-func (x *exec) push(ev event) {
+func (x *exec) push(at actors.Time, o op, dst NodeID, end *endpoint, m actors.Message) {
 	n := x.node
 	n.seq++
-	ev.src, ev.seq = n.id, n.seq
 	if x.sim.ref != nil {
-		x.sim.ref.push(ev)
+		x.sim.ref.push(event{at: at, m: m, end: end, dst: dst, src: n.id, seq: n.seq, op: o})
 		return
 	}
-	x.cal.push(ev)
+	// Written in its place: copying what was just written would wait for all
+	// writes before it.
+	ev := x.cal.place(at)
+	ev.at, ev.m, ev.end, ev.dst, ev.src, ev.seq, ev.op = at, m, end, dst, n.id, n.seq, o
 }
 
 // arm delivers m to an actor of the node at a time.
@@ -382,11 +387,8 @@ func (x *exec) Spawn(name string, a actors.Actor) actors.Ref {
 	s := &n.slots[i]
 	s.actor = a
 	s.gen++
-	s.lines = linesOf(a)
 	sum := actors.Sum(append(x.scratch[:0], name...))
 	n.streams[i] = stream(x.sim.config.Seed, n.id, n.inc, sum, n.ordinal(sum))
-	// The streams may have moved, and with them the one in use.
-	x.source.pcg = &n.streams[x.self.Slot]
 	ref := actors.Ref{Slot: uint32(i), Gen: s.gen}
 	x.enqueue(local{to: ref, from: x.self, m: started})
 	return ref
@@ -433,7 +435,7 @@ func (x *exec) SendTo(to actors.Address, m actors.Message) {
 		return
 	}
 	at := x.now + s.linkDelay(x.node) + s.messageDelay(x.node)
-	x.push(event{at: at, m: m, dst: target, op: opDatagram})
+	x.push(at, opDatagram, target, nil, m)
 }
 
 var _ actors.Datagrams = (*exec)(nil)

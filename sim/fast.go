@@ -51,7 +51,7 @@ func (f *fast) resize() {
 		f.wcounts[i] = make([]int, f.regions)
 	}
 	for _, x := range f.sim.execs {
-		x.heads = make([]int32, 1<<f.shift)
+		x.region = newRegion(1 << f.shift)
 	}
 }
 
@@ -234,70 +234,6 @@ func (f *fast) scatter(w int) {
 		wcounts[r]++
 	}
 	b.wakes = b.wakes[:0]
-}
-
-// runRegion runs the nodes of a region that have something to do in the
-// window, one after the other.
-func (x *exec) runRegion(f *fast, r int) {
-	events := f.sorted[f.starts[r]:f.starts[r+1]]
-	base := NodeID(r) << f.shift
-	var active [64]uint64 // regions of more than 4096 nodes take several rounds
-	words := active[:min(len(active), len(x.heads)/64)]
-	if len(x.heads) > 64*len(active) {
-		words = make([]uint64, len(x.heads)/64)
-	}
-	if cap(x.nexts) < len(events) {
-		x.nexts = make([]int32, len(events)+len(events)/4)
-	}
-	nexts := x.nexts[:len(events)]
-	for i := range events {
-		k := events[i].dst - base
-		if words[k/64]&(1<<(k%64)) == 0 {
-			words[k/64] |= 1 << (k % 64)
-			x.heads[k] = -1
-		}
-		nexts[i] = x.heads[k]
-		x.heads[k] = int32(i)
-	}
-	for _, n := range f.woken[f.wstarts[r]:f.wstarts[r+1]] {
-		k := n - base
-		if words[k/64]&(1<<(k%64)) == 0 {
-			words[k/64] |= 1 << (k % 64)
-			x.heads[k] = -1
-		}
-	}
-	var group [groupLen]int32
-	ks := group[:0]
-	nodes := x.sim.nodes[base:]
-	for w, word := range words {
-		for ; word != 0; word &= word - 1 {
-			ks = append(ks, int32(w*64+bits.TrailingZeros64(word)))
-			if len(ks) == groupLen {
-				x.runGroup(f, nodes, ks, events, nexts)
-				ks = ks[:0]
-			}
-		}
-	}
-	x.runGroup(f, nodes, ks, events, nexts)
-	clear(events)
-}
-
-// runGroup runs some nodes of a region, given by their places in it.
-func (x *exec) runGroup(f *fast, nodes []*node, ks []int32, events []event, nexts []int32) {
-	x.touchGroup(nodes, ks, events, nexts)
-	for _, k := range ks {
-		x.batch = x.batch[:0]
-		for i := x.heads[k]; i >= 0; i = nexts[i] {
-			x.batch = append(x.batch, &events[i])
-		}
-		n := nodes[k]
-		x.runNode(n, f.end)
-		if n.wake < f.full {
-			// The wake-ups of the window were all taken out of the bucket.
-			n.wake = never
-		}
-		x.settle(n)
-	}
 }
 
 // runNode runs the events of x.batch, and the timers before end, at a node.

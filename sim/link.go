@@ -1,6 +1,8 @@
 package sim
 
 import (
+	"slices"
+
 	"peernet/actors"
 )
 
@@ -17,16 +19,15 @@ const (
 )
 
 // An endpoint is one end of a link. It belongs to its node, and fills a cache
-// line.
+// line: what a message needs is here, or in its owner.
 type endpoint struct {
 	node   *node
-	peer   *endpoint // at the other node: its fields but node are not read
-	next   *endpoint // in the node's list
-	owner  actors.Ref
-	base   actors.Time // the delay drawn for this direction
-	last   actors.Time // when the last message sent arrives
-	rare   *endRare    // what few ends need
-	to     NodeID      // the other node, so that sending needs no look at it
+	peer   *endpoint    // at the other node: its fields but node are not read
+	actor  actors.Actor // the owner, nil before Bind
+	owner  actors.Ref   // likewise; of a link that is not up yet, who dialled
+	base   actors.Time  // the delay drawn for this direction
+	last   actors.Time  // when the last message sent arrives
+	to     NodeID       // the other node; of a link that is not up yet, the DialID
 	state  endState
 	broken bool // a message of this direction was lost
 	shut   bool // closed at this end
@@ -34,39 +35,43 @@ type endpoint struct {
 
 // endRare is what few link ends need, so that the many stay small.
 type endRare struct {
-	dial      actors.DialID    // of a link that is not up yet
 	pending   []actors.Message // arrived before Bind
 	decoder   actors.Decoder   // of encoded links, and those that got Bytes
 	malformed bool             // the decoder failed
 }
 
 func (e *endpoint) needRare() *endRare {
-	if e.rare == nil {
-		e.rare = &endRare{}
+	n := e.node
+	r := n.rare[e]
+	if r == nil {
+		r = &endRare{}
+		if n.rare == nil {
+			n.rare = map[*endpoint]*endRare{}
+		}
+		n.rare[e] = r
 	}
-	return e.rare
+	return r
 }
 
 func (n *node) newEndpoint(s endState) *endpoint {
-	e := &endpoint{node: n, state: s, next: n.ends}
-	n.ends = e
+	e := &endpoint{node: n, state: s}
+	n.ends = append(roomFor(n.ends, 8), e)
 	return e
 }
 
-// unlink takes a closed end out of its node's list.
-func (e *endpoint) unlink() {
-	for p := &e.node.ends; *p != nil; p = &(*p).next {
-		if *p == e {
-			*p = e.next
-			e.next = nil
-			return
-		}
+// close makes an end a closed one, that its node does not know any more.
+func (e *endpoint) close() {
+	n := e.node
+	e.state = endClosed
+	delete(n.rare, e)
+	if i := slices.Index(n.ends, e); i >= 0 {
+		n.ends = slices.Delete(n.ends, i, i+1)
 	}
 }
 
 // Bind implements [actors.Link].
 func (e *endpoint) Bind(owner actors.Ref) {
-	if !e.owner.IsZero() || e.state == endClosed {
+	if e.actor != nil || e.state == endClosed {
 		return
 	}
 	s := e.node.actor(owner)
@@ -74,17 +79,16 @@ func (e *endpoint) Bind(owner actors.Ref) {
 		e.Close()
 		return
 	}
-	e.owner, s.end = owner, e
+	e.owner, e.actor, s.end = owner, s.actor, e
 	x := e.node.exec
-	if e.rare != nil {
-		for _, m := range e.rare.pending {
+	if r := e.node.rare[e]; r != nil {
+		for _, m := range r.pending {
 			x.enqueue(local{to: owner, m: &held{m, e}, link: m != linkClosed && m != linkReset, held: true})
 		}
-		e.rare.pending = nil
+		r.pending = nil
 	}
 	if e.state == endDown {
-		e.state = endClosed
-		e.unlink()
+		e.close()
 	}
 }
 
@@ -123,7 +127,7 @@ func (e *endpoint) transmit(o op, m actors.Message) {
 	}
 	at := max(x.now+e.base+x.sim.messageDelay(e.node), e.last)
 	e.last = at
-	x.push(event{at: at, m: m, end: e.peer, dst: e.to, op: o})
+	x.push(at, o, e.to, e.peer, m)
 }
 
 // Close implements [actors.Link].
@@ -135,8 +139,7 @@ func (e *endpoint) Close() {
 	case endClosed:
 		return
 	}
-	e.state, e.rare = endClosed, nil
-	e.unlink()
+	e.close()
 }
 
 // down ends a link from the other side: its owner gets the reason last.
@@ -144,14 +147,13 @@ func (x *exec) down(e *endpoint, m *actors.LinkDown) {
 	if e.state != endOpen {
 		return
 	}
-	if e.owner.IsZero() {
+	if e.actor == nil {
 		e.state = endDown
 		rare := e.needRare()
 		rare.pending = append(rare.pending, m)
 		return
 	}
-	e.state = endClosed
-	e.unlink()
+	e.close()
 	x.enqueue(local{to: e.owner, m: m})
 }
 
@@ -168,8 +170,11 @@ func (x *exec) arrive(e *endpoint, m actors.Message) {
 		x.arriveBytes(e, enc)
 		return
 	}
-	if !e.owner.IsZero() {
-		x.deliver(local{to: e.owner, m: m, link: true})
+	if e.actor != nil {
+		// The links of an actor end with it: it is there.
+		x.deliveries++
+		x.handle(e.actor, e.owner, actors.Ref{}, m)
+		x.drain()
 		return
 	}
 	if rare := e.needRare(); len(rare.pending) < pendingMax {
@@ -185,7 +190,7 @@ func (x *exec) Dial(to actors.Address) actors.DialID {
 	n.dials++
 	id := actors.DialID(n.dials)
 	e := n.newEndpoint(endDialling)
-	e.owner, e.rare = x.self, fromSlab(&x.rares, endRare{dial: id})
+	e.owner, e.to = x.self, NodeID(id)
 	e.base = x.sim.linkDelay(n)
 	target, ok := nodeOf(to)
 	switch {
@@ -197,24 +202,25 @@ func (x *exec) Dial(to actors.Address) actors.DialID {
 		x.dialFails(e, actors.ReasonTimeout, actors.Time(x.sim.config.DialTimeout))
 	default:
 		e.last = x.now + e.base + x.sim.messageDelay(n)
-		x.push(event{at: e.last, end: e, dst: target, op: opDial})
+		x.push(e.last, opDial, target, e, nil)
 	}
 	return id
 }
 
 // dialFails answers a dial later, without anybody at the other end.
 func (x *exec) dialFails(e *endpoint, r actors.Reason, after actors.Time) {
-	e.state = endClosed
-	e.unlink()
-	x.arm(e.owner, x.now+after, &actors.LinkDown{ID: e.rare.dial, Reason: r})
+	e.close()
+	x.arm(e.owner, x.now+after, &actors.LinkDown{ID: e.dialID(), Reason: r})
 }
+
+// dialID is that of a link that is not up yet.
+func (e *endpoint) dialID() actors.DialID { return actors.DialID(e.to) }
 
 // CancelDial implements [actors.Context].
 func (x *exec) CancelDial(id actors.DialID) {
-	for e := x.node.ends; e != nil; e = e.next {
-		if e.state == endDialling && e.rare.dial == id && e.owner == x.self {
-			e.state = endClosed
-			e.unlink()
+	for _, e := range x.node.ends {
+		if e.state == endDialling && e.dialID() == id && e.owner == x.self {
+			e.close()
 			x.enqueue(local{to: x.self, m: &actors.LinkDown{ID: id, Reason: actors.ReasonCanceled}})
 			return
 		}
@@ -223,26 +229,26 @@ func (x *exec) CancelDial(id actors.DialID) {
 
 // dialled answers a dial that arrived at its node. from is the dialler's end.
 func (x *exec) dialled(from *endpoint) {
-	n := x.node
+	n, dialler := x.node, from.node.id
 	base := x.sim.linkDelay(n)
 	at := x.now + base + x.sim.messageDelay(n)
-	answer := event{at: at, end: from, dst: from.node.id, op: opRefuse}
-	if x.sim.cut(n.id, from.node.id) {
-		answer.op = opTimeout
-		answer.at = x.now + max(actors.Time(x.sim.config.DialTimeout), base)
-	}
-	if !n.live {
-		x.push(answer)
+	cut := x.sim.cut(n.id, dialler)
+	timeout := x.now + max(actors.Time(x.sim.config.DialTimeout), base)
+	switch {
+	case !n.live && cut:
+		x.push(timeout, opTimeout, dialler, from, nil)
+		return
+	case !n.live:
+		x.push(at, opRefuse, dialler, from, nil)
 		return
 	}
 	e := n.newEndpoint(endOpen)
-	e.peer, e.to, e.base, e.last = from, from.node.id, base, at
-	if answer.op == opRefuse {
-		answer.op, answer.m = opAccept, e
+	e.peer, e.to, e.base, e.last = from, dialler, base, at
+	if e.broken = cut; cut {
+		x.push(timeout, opTimeout, dialler, from, nil)
 	} else {
-		e.broken = true
+		x.push(at, opAccept, dialler, from, e)
 	}
-	x.push(answer)
 	x.deliver(local{to: rootRef(n), m: x.linkIn(e)})
 }
 
@@ -283,9 +289,10 @@ func (x *exec) linkUp(id actors.DialID, e *endpoint) *actors.LinkUp {
 
 // answered handles the answer to a dial at the dialler.
 func (x *exec) answered(e *endpoint, ev *event) {
+	owner, id := e.owner, e.dialID()
 	if ev.op == opAccept {
 		e.peer = ev.m.(*endpoint)
-		e.to = e.peer.node.id
+		e.to = ev.src
 	}
 	switch {
 	case e.state != endDialling:
@@ -294,16 +301,14 @@ func (x *exec) answered(e *endpoint, ev *event) {
 			e.transmit(opClose, nil)
 		}
 	case ev.op == opAccept:
-		owner, id := e.owner, e.rare.dial
-		e.state, e.owner, e.rare = endOpen, actors.Ref{}, nil
+		e.state, e.owner = endOpen, actors.Ref{}
 		x.deliver(local{to: owner, m: x.linkUp(id, e)})
 	default:
-		down := &actors.LinkDown{ID: e.rare.dial, Reason: actors.ReasonRefused}
+		down := &actors.LinkDown{ID: id, Reason: actors.ReasonRefused}
 		if ev.op == opTimeout {
 			down.Reason = actors.ReasonTimeout
 		}
-		e.state = endClosed
-		e.unlink()
-		x.deliver(local{to: e.owner, m: down})
+		e.close()
+		x.deliver(local{to: owner, m: down})
 	}
 }

@@ -50,30 +50,32 @@ func nodeOf(a actors.Address) (NodeID, bool) {
 }
 
 // A node is the simulator's side of one node. Its actors' state is behind
-// slots; everything is touched by one worker at a time. The first fields are
-// what every delivery needs: one cache line.
+// slots; everything is touched by one worker at a time. What every delivery
+// needs is in the first cache line, what every send needs in the second.
 type node struct {
 	slots []slot
 	hash  uint64      // the chain over delivered events
 	due   actors.Time // of the earliest timer, or never
+	wake  actors.Time // the earliest wake-up in a calendar, or never
 	exec  *exec       // who runs the node now
 	id    NodeID
-	seq   uint32 // of events sent
-	hot   uint32 // the slot that last got a message from within the node
-	live  bool
+	hot   uint32 // the slot of who last got a message because of an event
 
-	net     rand.PCG    // the node's network stream
-	wake    actors.Time // the earliest wake-up in a calendar, or never
-	timers  []timer     // a binary heap, earliest first
-	ends    *endpoint   // the open and dialling link ends
-	streams []rand.PCG  // of the slots
-	address actors.Address
-	armed   uint32 // timers armed
-	dials   uint32
+	net     rand.PCG // the node's network stream
+	streams []rand.PCG
+	seq     uint32 // of events sent
 	inc     uint32 // incarnation, from 1
 	free    uint32 // slots that are free
+	live    bool
+	timers  []timer // a binary heap, earliest first
+	armed   uint32  // timers armed
+	dials   uint32
+	ends    []*endpoint // that are not closed
+	rare    map[*endpoint]*endRare
+	address actors.Address
 	names   []spawned
 	watches []watch
+	_       [16]byte // makes four cache lines
 }
 
 // never is later than any time.
@@ -82,9 +84,8 @@ const never = actors.Time(1<<63 - 1)
 // A slot holds an actor. Its generation outlives it.
 type slot struct {
 	actor actors.Actor
-	end   *endpoint // a link that the actor owns, if any; only ever touched
+	end   *endpoint // a link that the actor owns, if any; only to prefetch it
 	gen   uint32
-	lines uint8 // of the actor, to touch
 }
 
 // spawned counts the actors of one name.
@@ -206,12 +207,12 @@ func (n *node) vacantSlot() int {
 
 // roomFor returns s with room for one more. A node has a dozen actors and
 // timers, and there are many nodes: s starts with room for first, and grows by
-// a quarter, not by doubling.
+// an eighth, not by doubling.
 func roomFor[T any](s []T, first int) []T {
 	if len(s) < cap(s) {
 		return s
 	}
-	return append(make([]T, 0, max(first, len(s)+len(s)/4)), s...)
+	return append(make([]T, 0, max(first, len(s)+len(s)/8+1)), s...)
 }
 
 // ordinal counts the actors spawned under a name.

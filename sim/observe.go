@@ -46,11 +46,11 @@ type LinkEnd struct {
 
 // Links calls f for each open link end of a node that is bound.
 func (s *Simulation) Links(id NodeID, f func(LinkEnd)) {
-	for e := s.nodes[id].ends; e != nil; e = e.next {
-		if e.state != endOpen || e.owner.IsZero() {
+	for _, e := range s.nodes[id].ends {
+		if e.state != endOpen || e.actor == nil {
 			continue
 		}
-		end := LinkEnd{Owner: e.owner, Peer: e.peer.node.id}
+		end := LinkEnd{Owner: e.owner, Peer: e.to}
 		if e.peer.state == endOpen {
 			end.PeerOwner = e.peer.owner
 		}

@@ -194,7 +194,7 @@ func (s *Simulation) Crash(id NodeID, reset bool) {
 		return
 	}
 	s.outside(n, func(x *exec) {
-		for e := n.ends; e != nil; e = e.next {
+		for _, e := range n.ends {
 			switch {
 			case !reset:
 				e.broken = true // not even a dial's end tells the peer

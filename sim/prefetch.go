@@ -1,0 +1,123 @@
+package sim
+
+import (
+	"unsafe"
+
+	"peernet/actors"
+)
+
+// Prefetching.
+//
+// With many nodes nearly every access to a node's state misses the caches, and
+// one that depends on another waits for it: link end, actor, what the actor
+// looks up. So a worker asks for the cache lines that a node is about to need
+// while it still runs the nodes before it, in stages: each stage reads only what
+// the one before has asked for. That is why what a message needs comes first in
+// a node, in a link end, and in the actors of package peer: there are seven
+// lines to ask for. At 100,000 nodes the flood benchmark runs at less than half
+// the speed without.
+//
+// Prefetching changes no result.
+
+const (
+	prefetchStages = 4
+	// ahead is how many nodes lie between two stages: enough to hide the
+	// latency of memory behind the work on them, few enough for what they need
+	// to stay in the first cache.
+	ahead = 4
+)
+
+// prefetch starts the first stage for the i-th of the nodes that have something
+// to do, and the others for those before it.
+func (r *region) prefetch(i int) {
+	if i < len(r.places) {
+		r.prefetchEnds(r.places[i])
+	}
+	if i -= ahead; i >= 0 && i < len(r.places) {
+		r.prefetchOwners(r.places[i])
+	}
+	if i -= ahead; i >= 0 && i < len(r.places) {
+		r.prefetchHot(r.places[i])
+	}
+	if i -= ahead; i >= 0 && i < len(r.places) {
+		r.prefetchForeseen(r.places[i])
+	}
+}
+
+// prefetchEnds asks for the node, and for what its events point to.
+func (r *region) prefetchEnds(k int32) {
+	prefetch(unsafe.Pointer(r.nodes[k]))
+	for i := r.heads[k]; i >= 0; i = r.nexts[i] {
+		prefetch(unsafe.Pointer(r.events[i].end))
+		prefetch(dataOf(r.events[i].m))
+	}
+}
+
+// prefetchOwners asks for the actors that the events are for.
+func (r *region) prefetchOwners(k int32) {
+	if s := r.nodes[k].hotSlot(); s != nil {
+		prefetch(unsafe.Pointer(s))
+	}
+	for i := r.heads[k]; i >= 0; i = r.nexts[i] {
+		// The end of a dial is another node's.
+		if ev := &r.events[i]; ev.end != nil && ev.op != opDial {
+			prefetch(dataOf(ev.end.actor))
+		}
+	}
+}
+
+// prefetchHot asks for the actor that these will send to.
+func (r *region) prefetchHot(k int32) {
+	if s := r.nodes[k].hotSlot(); s != nil {
+		prefetch(dataOf(s.actor))
+	}
+}
+
+// prefetchForeseen asks for what that actor will look up.
+func (r *region) prefetchForeseen(k int32) {
+	s := r.nodes[k].hotSlot()
+	if s == nil {
+		return
+	}
+	a, ok := s.actor.(actors.Foreseer)
+	if !ok {
+		return
+	}
+	for i := r.heads[k]; i >= 0; i = r.nexts[i] {
+		if m := r.events[i].m; m != nil {
+			prefetch(unsafe.Pointer(a.Foresee(m)))
+		}
+	}
+}
+
+// hotSlot is the slot of the actor that is likely to be sent to because of an
+// event: the one that was because of the last.
+func (n *node) hotSlot() *slot {
+	if int(n.hot) >= len(n.slots) {
+		return nil
+	}
+	return &n.slots[n.hot]
+}
+
+// prefetchQueue asks for the receivers of the next waiting local messages and
+// their links.
+func (x *exec) prefetchQueue(from int) {
+	slots := x.node.slots
+	next := x.queue[from:min(from+16, len(x.queue))]
+	for i := range next {
+		if to := next[i].to.Slot; int(to) < len(slots) {
+			prefetch(unsafe.Pointer(&slots[to]))
+		}
+	}
+	for i := range next {
+		if to := next[i].to.Slot; int(to) < len(slots) {
+			prefetch(dataOf(slots[to].actor))
+			prefetch(unsafe.Pointer(slots[to].end))
+		}
+	}
+}
+
+// dataOf returns the pointer in an interface value.
+func dataOf[T any](v T) unsafe.Pointer {
+	return (*[2]unsafe.Pointer)(unsafe.Pointer(&v))[1]
+}
