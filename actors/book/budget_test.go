@@ -74,10 +74,12 @@ func TestMemoryBudget(t *testing.T) {
 	}
 }
 
-// TestTableBudget bounds what the policy adds to a book.
+// TestTableBudget bounds what the policy adds to a book: two thirds of it are the
+// addresses of peers that connected, without which the degrees of a network are
+// far more unequal.
 func TestTableBudget(t *testing.T) {
-	if n := unsafe.Sizeof(book.Table{}); n > 104 {
-		t.Errorf("a Table takes %d bytes, at most 104 allowed", n)
+	if n := unsafe.Sizeof(book.Table{}); n > 200 {
+		t.Errorf("a Table takes %d bytes, at most 200 allowed", n)
 	}
 }
 

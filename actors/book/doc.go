@@ -18,6 +18,8 @@
 //     fails, and never an address in use. A book of more than 64 is judged by
 //     64 random positions of it: evicted is one of theirs, of the source that
 //     has the most in the book.
+//   - Of the addresses told to a peer, two fifths are of peers that connected
+//     lately, at most one from each host: see [Table.Share].
 //   - Sampling is uniform over positions, without repeats, by Floyd's
 //     algorithm (Bentley and Floyd, "A sample of brilliance", 1987) with the
 //     caller's random stream. So every Book draws alike.

@@ -122,7 +122,7 @@ func (m *Memory) allocateStats() uint32 {
 		return slot
 	}
 	if n := len(m.stats); n == cap(m.stats) {
-		m.stats = append(make([]Stats, 0, n+max(n/8, firstEntries/2)), m.stats...)
+		m.stats = append(make([]Stats, 0, n+max(n/8, 4)), m.stats...)
 	}
 	m.stats = append(m.stats, Stats{})
 	return uint32(len(m.stats))

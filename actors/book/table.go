@@ -48,6 +48,21 @@ type Table struct {
 	inUse  []actors.Address // dialled or connected: not drawn, not evicted
 	counts map[uint32]int   // unsaved entries by source; nil until the book is large
 	cursor int              // where the next Purge starts
+	met    [metMax]meeting  // see Met; the first metLen
+	metLen uint8
+}
+
+// How many peers that connected a Table remembers, and how long.
+const (
+	metMax  = 8
+	metLife = Seconds(600)
+)
+
+// A meeting is an address that a peer told of itself, and when.
+type meeting struct {
+	address actors.Address
+	source  uint32
+	at      Seconds
 }
 
 // NewTable returns the policy over b. The limits must not change.
@@ -118,6 +133,7 @@ func (t *Table) bar(a actors.Address, now, until Seconds) bool {
 // drop forgets a wherever it stands.
 func (t *Table) drop(a actors.Address) bool {
 	t.Release(a)
+	t.part(func(m *meeting) bool { return m.address == a })
 	i, ok := t.book.Find(a)
 	if ok {
 		t.forget(i)
@@ -200,26 +216,69 @@ func (t *Table) Draw(dst []actors.Address, n int, now Seconds, can func(actors.A
 	}
 }
 
-// Share appends to dst up to n addresses to tell a peer of, drawn uniformly from
-// those that did not fail the last three times. to is the peer's own address,
-// which is left out; if the book holds it, its count of addresses sent goes up.
-// Share looks at half as many positions again as it is to return, at most 64.
+// Met notes the address that a peer which connected to this node told of
+// itself, for Share. A few of the last ten minutes are kept, one from each
+// source.
+func (t *Table) Met(a actors.Address, source uint32, now Seconds, r *rand.Rand) {
+	if a.IsZero() || t.book.Barred(a) > now {
+		return
+	}
+	slot := slices.IndexFunc(t.met[:t.metLen], func(m meeting) bool { return m.address == a || m.source == source })
+	switch {
+	case slot >= 0:
+	case t.metLen < metMax:
+		slot = int(t.metLen)
+		t.metLen++
+	default:
+		slot = r.IntN(metMax)
+	}
+	t.met[slot] = meeting{a, source, now}
+}
+
+// part forgets the meetings that match.
+func (t *Table) part(match func(*meeting) bool) {
+	for i := 0; i < int(t.metLen); {
+		if !match(&t.met[i]) {
+			i++
+			continue
+		}
+		t.metLen--
+		t.met[i] = t.met[t.metLen]
+		t.met[t.metLen] = meeting{}
+	}
+}
+
+// Share appends to dst up to n addresses to tell a peer of. to is the peer's own
+// address, which is left out; if the book holds it, its count of addresses sent
+// goes up.
+//
+// Up to two fifths are of peers that connected to this node. As every node
+// connects to equally many, these are a fair sample of the network, while
+// addresses that are only passed on from book to book become ever more unequal
+// by chance, and with them the degrees of the nodes. The rest is drawn uniformly
+// from the book without those that failed the last three times; of it, Share
+// looks at half as many positions again as it is to return, at most 64.
 func (t *Table) Share(dst []actors.Address, n int, to actors.Address, r *rand.Rand) []actors.Address {
-	n = min(n, t.book.Len(), lookMax)
+	n = min(n, t.book.Len()+int(t.metLen), lookMax)
 	if n <= 0 {
 		return dst
 	}
 	out := slices.Grow(dst, n)
 	var space [lookMax]int
-	for _, i := range Sample(space[:0], t.book.Len(), min(n+n/2+1, lookMax), r) {
-		e := t.book.At(i)
-		if e.Address == to || e.Streak >= 3 {
-			continue
+	for _, i := range Sample(space[:0], int(t.metLen), 2*n/5, r) {
+		if a := t.met[i].address; a != to {
+			out = append(out, a)
 		}
-		out = append(out, e.Address)
+	}
+	for _, i := range Sample(space[:0], t.book.Len(), min(n+n/2+1, lookMax), r) {
 		if len(out)-len(dst) == n {
 			break
 		}
+		e := t.book.At(i)
+		if e.Address == to || e.Streak >= 3 || slices.Contains(out[len(dst):], e.Address) {
+			continue
+		}
+		out = append(out, e.Address)
 	}
 	if i, ok := t.book.Find(to); ok && !to.IsZero() {
 		e := t.book.At(i)
@@ -251,6 +310,7 @@ func (t *Table) Result(a actors.Address, o Outcome, now Seconds, r *rand.Rand) {
 		e.Tried, e.Streak = now, 0
 		e.Retry = t.retry(1, now, r)
 	case OutcomeFailed:
+		t.part(func(m *meeting) bool { return m.address == a })
 		e.Fail++
 		e.Tried = now
 		if e.Streak < 255 {
@@ -285,6 +345,7 @@ func later(now Seconds, d uint64) Seconds {
 // how many addresses it forgot. Of a large book, each call looks at a part.
 func (t *Table) Purge(now Seconds) (purged int) {
 	t.book.ExpireBars(now, t.limits.Bars)
+	t.part(func(m *meeting) bool { return now-m.at > metLife && now > m.at })
 	for range min(purgeBatch, t.book.Len()) {
 		if t.cursor >= t.book.Len() {
 			t.cursor = 0

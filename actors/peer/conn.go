@@ -252,7 +252,7 @@ func (c *Conn) onHelloRequest(ctx actors.Context, f *wire.Frame) {
 	case h.Wanted > 0:
 		c.giveAddresses(ctx, h.Wanted, "", h.Advertised)
 	case len(h.Advertised) > 0:
-		c.learn(ctx, h.Advertised)
+		c.learn(ctx, h.Advertised, true)
 	}
 }
 
@@ -280,7 +280,7 @@ func (c *Conn) onAddressResponse(ctx actors.Context, f *wire.Frame) {
 		c.note(ctx, actors.Event{Kind: EventInvalid, Message: f, Text: err.Error()})
 		return
 	}
-	c.learn(ctx, []actors.Address{a})
+	c.learn(ctx, []actors.Address{a}, false)
 }
 
 // onControl handles the messages of version 3 links.
@@ -291,7 +291,7 @@ func (c *Conn) onControl(ctx actors.Context, m actors.Message) {
 			c.note(ctx, actors.Event{Kind: EventInvalid, N: int64(m.Bad), Text: "bad addresses"})
 		}
 		if len(m.List) > 0 {
-			c.learn(ctx, m.List)
+			c.learn(ctx, m.List, false)
 		}
 	case *wire.AddressRequest:
 		c.giveAddresses(ctx, m.N, "", nil)
@@ -488,9 +488,9 @@ func (c *Conn) askAddresses(ctx actors.Context) {
 }
 
 // giveAddresses has the Store answer the peer's request for n addresses. It
-// costs the peer as many messages of its rate as it may get. learned are
-// addresses that came with the request.
-func (c *Conn) giveAddresses(ctx actors.Context, n uint32, reply string, learned []actors.Address) {
+// costs the peer as many messages of its rate as it may get. own are addresses of
+// the peer that came with the request.
+func (c *Conn) giveAddresses(ctx actors.Context, n uint32, reply string, own []actors.Address) {
 	count := int(min(n, wire.AddressesMax))
 	if c.flags&oweAddresses != 0 || !c.pay(ctx, actors.Time(count)) {
 		c.note(ctx, actors.Event{Kind: EventThrottled, Text: "address request"})
@@ -499,12 +499,12 @@ func (c *Conn) giveAddresses(ctx actors.Context, n uint32, reply string, learned
 	c.flags |= oweAddresses
 	ctx.Send(c.node.store, &share{
 		n: count, reply: reply,
-		learn: learn{list: learned, from: c.address, remote: c.link.Remote()},
+		learn: learn{list: own, from: c.address, remote: c.link.Remote(), own: true},
 	})
 }
 
-func (c *Conn) learn(ctx actors.Context, list []actors.Address) {
-	ctx.Send(c.node.store, &learn{list: list, from: c.address, remote: c.link.Remote()})
+func (c *Conn) learn(ctx actors.Context, list []actors.Address, own bool) {
+	ctx.Send(c.node.store, &learn{list: list, from: c.address, remote: c.link.Remote(), own: own})
 }
 
 // transmit hands m to the link. A peer that does not read is cut off.

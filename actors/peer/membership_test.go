@@ -220,13 +220,14 @@ func TestStaticNodeDoesNothingByItself(t *testing.T) {
 
 func TestNodesFindEachOtherThroughOne(t *testing.T) {
 	r := newRig(t)
+	all := peer.Config{Fanout: peer.FanoutAll} // who is connected hears everything
 	var nodes []*testNode
 	for i := range 12 {
 		if i == 0 {
-			nodes = append(nodes, r.node(peer.Config{}))
+			nodes = append(nodes, r.node(all))
 			continue
 		}
-		nodes = append(nodes, r.node(peer.Config{}, 0))
+		nodes = append(nodes, r.node(all, 0))
 	}
 	r.run(30 * time.Second)
 	for _, n := range nodes {

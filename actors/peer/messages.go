@@ -38,10 +38,12 @@ type alive struct{}
 type exchange struct{}
 
 // learn tells the Store of addresses that a peer sent. from is the dialled
-// address of the peer or zero, remote is where the peer is seen.
+// address of the peer or zero, remote is where the peer is seen; own says that
+// the addresses are the peer's.
 type learn struct {
 	list         []actors.Address
 	from, remote actors.Address
+	own          bool
 }
 
 // share asks the Store for addresses to give to a peer, and tells it of those
@@ -222,7 +224,7 @@ func (*alive) Append(b []byte) []byte     { return b }
 func (*exchange) Append(b []byte) []byte  { return b }
 func (m *learn) Append(b []byte) []byte {
 	b = actors.AppendString(actors.AppendString(b, m.from.String()), m.remote.String())
-	return appendAddresses(b, m.list)
+	return appendAddresses(appendBool(b, m.own), m.list)
 }
 func (m *share) Append(b []byte) []byte {
 	b = actors.AppendString(appendInts(b, int64(m.n)), m.reply)

@@ -87,6 +87,9 @@ func (s *Store) onShare(ctx actors.Context, m *share, now book.Seconds) {
 
 func (s *Store) onLearn(ctx actors.Context, m *learn, now book.Seconds) {
 	source := uint32(actors.Mix(s.key, actors.Sum([]byte(m.remote.Host())))) | 1
+	if m.own && m.from.IsZero() {
+		s.table.Met(m.list[ctx.Rand().IntN(len(m.list))], source, now, ctx.Rand())
+	}
 	var fresh func(actors.Address)
 	if s.listeners.want(TopicKnown) {
 		fresh = func(a actors.Address) { s.listeners.tell(ctx, TopicKnown, &Learned{a}) }

@@ -118,6 +118,9 @@ func (n *life) step(t *testing.T) {
 		n.result(t, a, book.Outcome(r.IntN(5)))
 	case k < 75:
 		n.result(t, n.anyone(), []book.Outcome{book.OutcomeFailed, book.OutcomeNone, book.OutcomeUp}[r.IntN(3)])
+	case k < 78:
+		a, source := n.anyone(), uint32(r.IntN(20)+1)
+		both(t, n, "Met", same, func(table *book.Table, r *rand.Rand) bool { table.Met(a, source, n.now, r); return true })
 	case k < 85:
 		most, to := r.IntN(12), n.anyone()
 		both(t, n, "Share", slices.Equal, func(table *book.Table, r *rand.Rand) []actors.Address {

@@ -2,6 +2,7 @@ package booktest
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -290,6 +291,106 @@ func (s suite) shareEvenly(t *testing.T) {
 		if c.runs > 20*c.entries {
 			even(t, "shared first", firsts[2:])
 		}
+	}
+}
+
+// meets returns a table of 64 addresses that met peers 100 to 100+n−1, each from
+// a source of its own.
+func (s suite) meets(t *testing.T, n int, r *rand.Rand) *book.Table {
+	var held []book.Entry
+	for i := range 64 {
+		held = append(held, book.Entry{Address: addr(i), Source: 1})
+	}
+	table := s.table(t, limits(), held...)
+	for i := range n {
+		table.Met(addr(100+i), uint32(100+i), 1, r)
+	}
+	return table
+}
+
+// told counts how often each address is shared in many lists of n.
+func told(table *book.Table, n int, r *rand.Rand) map[actors.Address]int {
+	counts := map[actors.Address]int{}
+	for range 1000 {
+		for _, a := range table.Share(nil, n, actors.Address{}, r) {
+			counts[a]++
+		}
+	}
+	return counts
+}
+
+// Two fifths of what is shared are peers that connected, all of them alike, and
+// of one source no more than one.
+func (s suite) shareMet(t *testing.T) {
+	r := random(1)
+	table := s.meets(t, 8, r)
+	for range 10 {
+		table.Met(addr(100), 100, 1, r) // meeting again is no advantage
+	}
+	counts := told(table, 10, r)
+	var met []int
+	for _, a := range addrs(100, 108) {
+		met = append(met, counts[a])
+	}
+	even(t, "shared whom it met", met)
+	for range 200 {
+		list := table.Share(nil, 10, addr(101), r)
+		n := 0
+		for i, a := range list {
+			if slices.Contains(addrs(100, 108), a) {
+				n++
+			}
+			if slices.Contains(list[:i], a) || a == addr(101) {
+				t.Errorf("shared %v with %v", list, addr(101))
+			}
+		}
+		if len(list) != 10 || n < 3 || n > 4 {
+			t.Fatalf("%d of %d shared are whom it met, want two fifths", n, len(list))
+		}
+	}
+	for i := range 50 { // one host under many addresses
+		table.Met(addr(200+i), 100, 1, r)
+	}
+	n := 0
+	for a := range told(table, 10, r) {
+		if slices.Contains(addrs(200, 250), a) {
+			n++
+		}
+	}
+	if n != 1 {
+		t.Errorf("%d addresses of one source are shared, want 1", n)
+	}
+	if list := s.table(t, limits()).Share(nil, 5, addr(1), r); len(list) != 0 {
+		t.Errorf("who met nobody shared %v", list)
+	}
+}
+
+// What was removed, is this node's own, failed, or was met long ago is not
+// shared as met.
+func (s suite) forgetMet(t *testing.T) {
+	r := random(1)
+	table := s.meets(t, 5, r)
+	if n := told(table, 10, r)[addr(100)]; n == 0 {
+		t.Fatal("whom it met is not shared")
+	}
+	table.Remove(addr(100), 2)
+	table.Met(addr(100), 100, 2, r)
+	table.Own(addr(101), 2)
+	table.Met(addr(101), 101, 2, r)
+	table.Met(addr(3), 103, 2, r)
+	table.Book().Append(book.Entry{Address: addr(102), Source: 1})
+	table.Result(addr(102), book.OutcomeFailed, 2, r)
+	table.Remove(addr(102), 2)
+	for a, n := range told(table, 10, r) {
+		if slices.Contains(addrs(100, 103), a) {
+			t.Errorf("%v was shared %d times", a, n)
+		}
+	}
+	table.Met(addr(105), 105, 500, r)
+	table.Purge(602)
+	counts := told(table, 10, r)
+	if counts[addr(104)] != 0 || counts[addr(105)] == 0 {
+		t.Errorf("met 10 minutes ago: shared %d times; 2 minutes ago: %d", counts[addr(104)], counts[addr(105)])
 	}
 }
 

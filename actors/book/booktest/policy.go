@@ -39,6 +39,8 @@ func Policy(t *testing.T, open func(t *testing.T) book.Book) {
 		{"draw the last", s.drawLast},
 		{"share", s.share},
 		{"share evenly", s.shareEvenly},
+		{"share whom it met", s.shareMet},
+		{"forget whom it met", s.forgetMet},
 		{"outcomes", s.outcomes},
 		{"back-off", s.backOff},
 		{"back-off extremes", s.backOffExtremes},
@@ -296,7 +298,10 @@ func (s suite) noAddress(t *testing.T) {
 	table.Use(none)
 	table.Release(none)
 	table.Result(none, book.OutcomeUp, 1, r)
-	table.Share(nil, 1, none, r)
+	table.Met(none, 1, 1, r)
+	if list := table.Share(nil, 1, none, r); len(list) != 0 {
+		t.Errorf("shared %v", list)
+	}
 	if b := table.Book(); b.Len() != 0 || b.Bars() != 0 {
 		t.Errorf("the book has %d entries and %d bars", b.Len(), b.Bars())
 	}
