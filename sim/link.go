@@ -179,9 +179,10 @@ func (x *exec) arrive(e *endpoint, m actors.Message) {
 	}
 	if rare := e.needRare(); len(rare.pending) < pendingMax {
 		rare.pending = append(rare.pending, m)
-	} else {
-		e.Close()
+		return
 	}
+	e.transmit(opClose, nil)
+	x.down(e, linkReset)
 }
 
 // Dial implements [actors.Context].

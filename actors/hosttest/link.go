@@ -11,6 +11,7 @@ import (
 var linkTests = []test{
 	{"messages arrive in the order sent, both ways", linkOrder},
 	{"what arrives waits until Bind", linkWaits},
+	{"what waits for Bind is bounded, and nothing is lost silently", linkWaitsBounded},
 	{"the first Bind counts", linkBindsOnce},
 	{"a link bound to an actor that ended is closed", linkBoundToEnded},
 	{"links between the same nodes are independent", linkIndependent},
@@ -91,6 +92,33 @@ func linkWaits(b *bench) {
 	b.want("dials late", heard([]string{"started", "up", "bind"}, 0, sent)...)
 	b.want("dials", heard([]string{"started", "up"}, 0, 1)...)
 	b.want("accepts", heard([]string{"started", "in"}, 0, 1)...)
+}
+
+// linkWaitsBounded sends far more than a host can be expected to keep for a link
+// that nobody has bound. It may hold the sender back, or end the link: then
+// whoever binds it learns so after what came before.
+func linkWaitsBounded(b *bench) {
+	const most = 20_000
+	sent := 0
+	b.host.Start(1, b.bindLate("accepts late", actors.Address{}, nil))
+	b.host.Start(0, b.dialler("dials", b.host.Address(1), func(ctx actors.Context, l actors.Link, m actors.Message) {
+		if !isUp(m) {
+			return
+		}
+		for sent < most && l.Send(&wire.Ping{Nonce: uint64(sent)}) == nil {
+			sent++
+		}
+	}))
+	b.run(settle)
+	front := []string{"started", "in", "bind"}
+	got := b.noted("accepts late")
+	n := b.count("accepts late", "ping")
+	if want := heard(front, 0, n); !slices.Equal(got[:min(len(want), len(got))], want) {
+		b.Errorf("heard %v", got)
+	}
+	if downs := b.count("accepts late", "down"); n < sent && downs != 1 || n+len(front)+downs != len(got) {
+		b.Errorf("of %d sent, %d arrived, then %v", sent, n, got[min(n+len(front), len(got)):])
+	}
 }
 
 func linkBindsOnce(b *bench) {

@@ -199,18 +199,26 @@ func (g *Gossip) dial(ctx actors.Context, a actors.Address, way peerWay) actors.
 }
 
 func (g *Gossip) onLinkIn(ctx actors.Context, m *actors.LinkIn) {
+	if g.closing != nil || g.busy(ctx, m.Link) {
+		m.Link.Close()
+		return
+	}
+	g.attach(ctx, m.Link, wayIn)
+}
+
+// busy reports whether there are too many handshakes for another accepted link.
+func (g *Gossip) busy(ctx actors.Context, l actors.Link) bool {
 	handshakes := 0
 	for i := range g.peers {
 		if g.peers[i].state == peerNew && g.peers[i].way == wayIn {
 			handshakes++
 		}
 	}
-	if handshakes >= g.node.config.HandshakesMax || g.closing != nil {
-		ctx.Emit(actors.Event{Kind: EventBusy, Address: m.Link.Remote(), N: int64(handshakes)})
-		m.Link.Close()
-		return
+	if handshakes < g.node.config.HandshakesMax {
+		return false
 	}
-	g.attach(ctx, m.Link, wayIn)
+	ctx.Emit(actors.Event{Kind: EventBusy, Address: l.Remote(), N: int64(handshakes)})
+	return true
 }
 
 func (g *Gossip) attach(ctx actors.Context, l actors.Link, way peerWay) actors.Ref {
@@ -524,6 +532,16 @@ func (g *Gossip) InUse(conn actors.Ref) (outbound, ok bool) {
 		return false, false
 	}
 	return g.peers[i].way != wayIn, true
+}
+
+// PeersInUse counts the connections in use.
+func (g *Gossip) PeersInUse() (n int) {
+	for i := range g.peers {
+		if g.peers[i].state == peerUp {
+			n++
+		}
+	}
+	return n
 }
 
 // OutboundInUse counts the outbound connections in use.

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"peernet/actors"
 	"peernet/actors/peer"
 	"peernet/actors/wire"
 	"peernet/sim"
@@ -177,6 +178,25 @@ func TestAcceptedHandshakesAreBounded(t *testing.T) {
 	r.run(time.Second)
 	n.wantConnections(1)
 	n.wantCount(peer.EventBusy, 2)
+}
+
+// A host that accepts streams itself is held to the same bound.
+func TestAttachedHandshakesAreBounded(t *testing.T) {
+	r := newRig(t)
+	n := r.node(peer.Config{HandshakesMax: 2, Static: true})
+	other := r.node(still())
+	attach := func(outbound bool) *client {
+		atN, _ := r.sim.Link(n.at, other.at)
+		return n.one(func(call peer.Call) actors.Message { return &peer.Attach{Call: call, Link: atN, Outbound: outbound} })
+	}
+	attach(false)
+	attach(false)
+	wantDone(t, attach(false), peer.ErrHandshakes)
+	n.wantCount(peer.EventBusy, 1)
+	attach(true)
+	if got := r.links(n.at); got != 3 {
+		t.Errorf("%d links are open, want 2 accepted and the one opened", got)
+	}
 }
 
 func TestInboundLinksAreBounded(t *testing.T) {

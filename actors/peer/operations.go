@@ -27,14 +27,20 @@ func (g *Gossip) onOperation(ctx actors.Context, m actors.Message) {
 	case *Disconnect:
 		ctx.Send(m.ReplyTo, &Done{Tag: m.Tag, Err: g.disconnect(ctx, m)})
 	case *Attach:
-		if g.closing != nil {
-			m.Link.Close()
-			ctx.Send(m.ReplyTo, &Done{Tag: m.Tag, Err: ErrClosing})
-			return
-		}
-		way := wayIn
+		way, err := wayIn, error(nil)
 		if m.Outbound {
 			way = wayOut
+		}
+		switch {
+		case g.closing != nil:
+			err = ErrClosing
+		case way == wayIn && g.busy(ctx, m.Link):
+			err = ErrHandshakes
+		}
+		if err != nil {
+			m.Link.Close()
+			ctx.Send(m.ReplyTo, &Done{Tag: m.Tag, Err: err})
+			return
 		}
 		g.await(g.attach(ctx, m.Link, way), m.Call)
 	case *Connections:
@@ -147,7 +153,10 @@ func connectError(m *gone) error {
 
 func (g *Gossip) disconnect(ctx actors.Context, m *Disconnect) error {
 	i := slices.IndexFunc(g.peers, func(p peer) bool {
-		return p.conn == m.Peer || !m.Address.IsZero() && p.address == m.Address
+		if m.Address.IsZero() {
+			return p.conn == m.Peer
+		}
+		return p.address == m.Address
 	})
 	if i < 0 {
 		return ErrNotConnected

@@ -214,6 +214,7 @@ func TestDisconnectSaysGoodbye(t *testing.T) {
 	}
 	wantDone(t, disconnect(sim.AddressOf(999), actors.Ref{}), peer.ErrNotConnected)
 	wantDone(t, disconnect(actors.Address{}, actors.Ref{}), peer.ErrNotConnected)
+	wantDone(t, disconnect(sim.AddressOf(999), list[i].Peer), peer.ErrNotConnected) // the address counts
 	wantDone(t, disconnect(sim.AddressOf(s.at), actors.Ref{}), nil)
 	wantDone(t, disconnect(actors.Address{}, list[i].Peer), nil)
 	r.run(time.Second)

@@ -78,7 +78,8 @@ type Disconnect struct {
 }
 
 // Attach makes a connection of a link that came to be outside, as the
-// original's createStream did. Outbound says that this end opened it.
+// original's createStream did. Outbound says that this end opened it; others
+// count towards Config.HandshakesMax and Config.InboundMax.
 type Attach struct {
 	Call
 	Link     actors.Link
@@ -189,6 +190,7 @@ var (
 	ErrFailed       = errors.New("peer: could not connect")
 	ErrBusy         = errors.New("peer: already connecting or connected")
 	ErrSubscribers  = errors.New("peer: too many subscribers")
+	ErrHandshakes   = errors.New("peer: too many accepted links that have not said hello")
 )
 
 var (

@@ -1,6 +1,9 @@
 package peer
 
 import (
+	"net/netip"
+	"strings"
+
 	"peernet/actors"
 	"peernet/actors/book"
 	"peernet/actors/wire"
@@ -86,7 +89,7 @@ func (s *Store) onShare(ctx actors.Context, m *share, now book.Seconds) {
 }
 
 func (s *Store) onLearn(ctx actors.Context, m *learn, now book.Seconds) {
-	source := uint32(actors.Mix(s.key, actors.Sum([]byte(m.remote.Host())))) | 1
+	source := s.source(m.remote)
 	if m.own && m.from.IsZero() {
 		s.table.Met(m.list[ctx.Rand().IntN(len(m.list))], source, now, ctx.Rand())
 	}
@@ -100,6 +103,20 @@ func (s *Store) onLearn(ctx actors.Context, m *learn, now book.Seconds) {
 	}
 	ctx.Emit(actors.Event{Kind: EventLearned, Address: m.from, N: int64(added)})
 	s.feed(ctx)
+}
+
+// source names the host that an address belongs to: of IPv6, where a host has
+// many addresses, the network of 64 bits that it is in.
+func (s *Store) source(a actors.Address) uint32 {
+	host := a.Host()
+	if strings.Contains(host, ":") {
+		if ip, err := netip.ParseAddr(host); err == nil {
+			if network, err := ip.Prefix(64); err == nil {
+				host = network.String()
+			}
+		}
+	}
+	return uint32(actors.Mix(s.key, actors.Sum([]byte(host)))) | 1
 }
 
 // feed tells Gossip of new addresses if it could use them.
