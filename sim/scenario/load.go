@@ -130,6 +130,10 @@ func (s *Scenario) decodeMapping(file, prefix string, node ast.Node, target refl
 			return &KeyError{where.String(), key, "is set twice"}
 		}
 		s.explicit[key] = where
+		switch pair.Value.Type() {
+		case ast.AnchorType, ast.AliasType, ast.TagType:
+			return &KeyError{where.String(), key, "anchors, aliases and tags are not supported: write the value itself"}
+		}
 		if field.Kind() == reflect.Struct && !isScalar(field) {
 			if err := s.decodeMapping(file, key+".", pair.Value, field); err != nil {
 				return err
@@ -140,8 +144,12 @@ func (s *Scenario) decodeMapping(file, prefix string, node ast.Node, target refl
 		if !ok || pair.Value.Type() == ast.NullType {
 			return &KeyError{where.String(), key, "want a single value"}
 		}
-		if err := assign(field, scalar.GetToken().Value); err != nil {
-			return &KeyError{placeOf(file, scalar.GetToken()).String(), key, err.Error()}
+		t := scalar.GetToken()
+		if isNumber(field) && (t.Type == token.SingleQuoteType || t.Type == token.DoubleQuoteType) {
+			return &KeyError{placeOf(file, t).String(), key, fmt.Sprintf("want a number, not the text %q: leave the quotes out", t.Value)}
+		}
+		if err := assign(field, t.Value); err != nil {
+			return &KeyError{placeOf(file, t).String(), key, err.Error()}
 		}
 	}
 	return nil
@@ -153,6 +161,12 @@ type parsable interface{ parse(string) error }
 func isScalar(v reflect.Value) bool {
 	_, ok := v.Addr().Interface().(parsable)
 	return ok
+}
+
+// isNumber reports whether a field takes nothing but a number.
+func isNumber(v reflect.Value) bool {
+	_, percent := v.Addr().Interface().(*Percent)
+	return percent || !isScalar(v) && v.Kind() != reflect.String
 }
 
 // assign reads a value of a field's type.

@@ -106,6 +106,29 @@ func TestFloodIdentity(t *testing.T) {
 	}
 }
 
+// A static overlay has all the links that it is drawn with, however many.
+func TestStaticOverlayIsWhole(t *testing.T) {
+	s := builtin(t, "flood", "nodes=300", "connections=80", "messages=1")
+	sum := run(t, s, Options{})
+	// Of the pairs, 1−(1−80/299)² are linked.
+	if d := sum.Overlay.DegreeMean; math.Abs(d-138.6) > 1 {
+		t.Errorf("mean degree %v, want 138.6", d)
+	}
+	if sum.Overlay.OutboundMean != sum.Overlay.DegreeMean/2 {
+		t.Errorf("%v outbound links a node, half of %v wanted", sum.Overlay.OutboundMean, sum.Overlay.DegreeMean)
+	}
+}
+
+// The smallest networks form too: two nodes have one link.
+func TestSmallNetworksForm(t *testing.T) {
+	for n := 2; n <= 8; n++ {
+		sum := run(t, builtin(t, "quickstart", fmt.Sprintf("nodes=%d", n)), Options{Workers: 1})
+		if sum.FormedAtS == nil || sum.Overlay.OutboundFull != 1 {
+			t.Errorf("%d nodes: formed at %v s, %v full", n, deref(sum.FormedAtS), sum.Overlay.OutboundFull)
+		}
+	}
+}
+
 // meanField returns the coverage of fan-out f on a large random symmetric graph
 // with the given degrees.
 //

@@ -163,7 +163,7 @@ func (s *Scenario) checkRanges() error {
 		reason  string
 	}{
 		{"connections", s.Connections, 1, s.Nodes - 1, "more connections than other nodes"},
-		{"inbound_max", s.InboundMax, 1, 10000, ""},
+		{"inbound_max", s.InboundMax, 1, inboundMax, ""},
 		{"hops_max", s.HopsMax, 1, 1 << 20, ""},
 		{"book", s.Book, 1, 1 << 20, ""},
 		{"exchange", s.Exchange, 1, wire.AddressesMax, ""},
@@ -272,7 +272,12 @@ func (s *Scenario) PeerConfig() *peer.Config {
 		HelloTimeout: time.Duration(s.HelloTimeout), KeepAlive: time.Duration(s.KeepAlive),
 		Static: s.Overlay == OverlayStatic,
 		Book:   book.Limits{Entries: s.Book},
-	}.WithDefaults()
+	}
+	if c.Static { // whatever links a node is given are its links
+		c.InboundMax = min(max(c.InboundMax, s.Nodes), inboundMax)
+		c.HandshakesMax = c.InboundMax
+	}
+	c = c.WithDefaults()
 	return &c
 }
 
@@ -302,6 +307,9 @@ func (s *Scenario) simulation(o Options, observer sim.Observer) (*sim.Simulation
 		Observer:   observer,
 	})
 }
+
+// inboundMax is the most that inbound_max can be.
+const inboundMax = 10000
 
 // spread returns the i-th of n times that are spread evenly over a span, both
 // ends included.

@@ -3,6 +3,7 @@ package scenario
 import (
 	"math"
 
+	"peernet/actors/peer"
 	"peernet/sim"
 	"peernet/sim/overlay"
 )
@@ -151,7 +152,7 @@ func (r *runner) overlay() (o Overlay) {
 		n := root.Gossip().OutboundInUse()
 		total += n
 		o.OutboundMin = min(o.OutboundMin, n)
-		if n >= r.scenario.Connections {
+		if r.full(root) {
 			full++
 		}
 	}
@@ -200,6 +201,13 @@ func (r *runner) graph() *overlay.Graph {
 	})
 }
 
+// full reports whether a node has all its outbound links, or a link to every
+// other node: between two nodes there is one link, outbound at one of them.
+func (r *runner) full(root *peer.Node) bool {
+	g := root.Gossip()
+	return g.OutboundInUse() >= r.scenario.Connections || g.PeersInUse() >= r.sim.Live()-1
+}
+
 // formed reports whether the network has formed: at least 99 % of the live
 // nodes have all their outbound links, and the largest component holds at
 // least 99.9 % of them.
@@ -208,7 +216,7 @@ func (r *runner) formed() bool {
 	for id, root := range r.roots {
 		if r.sim.IsLive(sim.NodeID(id)) {
 			live++
-			if root.Gossip().OutboundInUse() >= r.scenario.Connections {
+			if r.full(root) {
 				full++
 			}
 		}
