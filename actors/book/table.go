@@ -52,19 +52,6 @@ type Table struct {
 	metLen uint8
 }
 
-// How many peers that connected a Table remembers, and how long.
-const (
-	metMax  = 8
-	metLife = Seconds(600)
-)
-
-// A meeting is an address that a peer told of itself, and when.
-type meeting struct {
-	address actors.Address
-	source  uint32
-	at      Seconds
-}
-
 // NewTable returns the policy over b. The limits must not change.
 func NewTable(b Book, l *Limits) Table { return Table{book: b, limits: l} }
 
@@ -213,38 +200,6 @@ func (t *Table) Draw(dst []actors.Address, n int, now Seconds, can func(actors.A
 		if look >= min(lookMax, t.book.Len()) {
 			return out
 		}
-	}
-}
-
-// Met notes the address that a peer which connected to this node told of
-// itself, for Share. A few of the last ten minutes are kept, one from each
-// source.
-func (t *Table) Met(a actors.Address, source uint32, now Seconds, r *rand.Rand) {
-	if a.IsZero() || t.book.Barred(a) > now {
-		return
-	}
-	slot := slices.IndexFunc(t.met[:t.metLen], func(m meeting) bool { return m.address == a || m.source == source })
-	switch {
-	case slot >= 0:
-	case t.metLen < metMax:
-		slot = int(t.metLen)
-		t.metLen++
-	default:
-		slot = r.IntN(metMax)
-	}
-	t.met[slot] = meeting{a, source, now}
-}
-
-// part forgets the meetings that match.
-func (t *Table) part(match func(*meeting) bool) {
-	for i := 0; i < int(t.metLen); {
-		if !match(&t.met[i]) {
-			i++
-			continue
-		}
-		t.metLen--
-		t.met[i] = t.met[t.metLen]
-		t.met[t.metLen] = meeting{}
 	}
 }
 

@@ -348,7 +348,8 @@ func (s suite) shareMet(t *testing.T) {
 			t.Fatalf("%d of %d shared are whom it met, want two fifths", n, len(list))
 		}
 	}
-	for i := range 50 { // one host under many addresses
+	for i := range 50 { // one host under many addresses, and those of others
+		table.Met(addr(100+i%8), 100, 1, r)
 		table.Met(addr(200+i), 100, 1, r)
 	}
 	n := 0
