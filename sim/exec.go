@@ -110,7 +110,7 @@ func (x *exec) deliver(l local) {
 
 func (x *exec) drain() {
 	for i := 0; i < len(x.queue); i++ {
-		if i&15 == 1 && len(x.queue)-i > 3 {
+		if i&15 == 1 && len(x.queue)-i > 1 {
 			x.prefetchQueue(i)
 		}
 		if i == instantMax {
