@@ -20,6 +20,10 @@ type Foreseer interface {
 	Foresee(m Message) *uint64
 }
 
+// A Blocker is an actor whose Receive may wait, for a disk say. A host with few
+// goroutines for many actors lets it have one of its own meanwhile.
+type Blocker interface{ MayBlock() }
+
 // Time is the clock of a node in nanoseconds: virtual time since the start of
 // a simulation, or Unix time in production.
 type Time int64

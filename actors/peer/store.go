@@ -28,6 +28,9 @@ type Store struct {
 // Book returns the book, for a simulator or a test to look at.
 func (s *Store) Book() book.Book { return s.table.Book() }
 
+// MayBlock implements [actors.Blocker]: a book may be on a disk.
+func (s *Store) MayBlock() {}
+
 // Receive implements [actors.Actor].
 func (s *Store) Receive(ctx actors.Context, m actors.Message) {
 	now := book.SecondsOf(ctx.Now())

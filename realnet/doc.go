@@ -1,0 +1,28 @@
+// Package realnet runs the actors of package peernet/actors for real: on
+// mailboxes of protoactor-go, over links that are streams of bytes.
+//
+// # Where things live
+//
+//   - [Host]: the mailboxes and the goroutines that work on them, shared by the
+//     nodes of a process.
+//   - process: the actors of one node, by [actors.Ref].
+//   - cell: one actor on its mailbox; it is the [actors.Context] of that actor.
+//   - link: one end of a stream, with a reader, a writer, and their bounds.
+//   - [Transport]: how streams are opened and accepted, by the scheme of an
+//     address.
+//
+// # What it guarantees
+//
+// All that package peernet/actors asks of a host; its suite hosttest runs here
+// too. Besides:
+//
+//   - A link hands its owner at most [inboxMax] messages that were not handled
+//     yet, and stops reading beyond that, so that the peer is held back.
+//   - A link keeps at most [outboxMax] bytes that were not written yet. Beyond
+//     that Send says [actors.ErrLinkFull].
+//   - What is sent within a while goes out in one write.
+//   - Nothing that is closed leaves a goroutine behind: Close of a [Host] waits
+//     for all of them.
+//   - A panic of an actor ends its node and is reported with its stack. Nothing
+//     is restarted.
+package realnet

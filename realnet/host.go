@@ -1,0 +1,147 @@
+package realnet
+
+import (
+	"log/slog"
+	"runtime"
+	"sync"
+	"sync/atomic"
+
+	"github.com/asynkron/protoactor-go/actor"
+)
+
+// A Host owns the mailboxes of any number of nodes and the goroutines that work
+// on them.
+type Host struct {
+	system *actor.ActorSystem
+	pool   *pool
+	props  *actor.Props
+	group  sync.WaitGroup // goroutines of links, dials and listeners
+	once   sync.Once
+
+	generation atomic.Uint32 // of the last Ref given out
+
+	mu        sync.Mutex
+	processes map[*process]bool
+	closed    bool
+}
+
+// NewHost returns a Host with as many workers as there are processors. log gets
+// what protoactor-go has to say; nil is nobody.
+func NewHost(log *slog.Logger) *Host {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	h := &Host{
+		system: actor.NewActorSystem(
+			actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return log }),
+			// What is sent to an actor that has ended is dropped, as it should
+			// be; there is nothing to log.
+			actor.WithDeadLetterRequestLogging(false),
+		),
+		pool:      newPool(runtime.GOMAXPROCS(0)),
+		processes: map[*process]bool{},
+	}
+	return h
+}
+
+// Close ends all nodes of the host, and waits for its goroutines.
+func (h *Host) Close() {
+	h.once.Do(func() {
+		h.mu.Lock()
+		h.closed = true
+		processes := h.processes
+		h.processes = nil
+		h.mu.Unlock()
+		for p := range processes {
+			p.kill()
+		}
+		h.group.Wait()
+		h.pool.close()
+		h.system.Shutdown()
+	})
+}
+
+// add enters a process, unless the host is closed.
+func (h *Host) add(p *process) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return false
+	}
+	h.processes[p] = true
+	return true
+}
+
+func (h *Host) remove(p *process) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.processes, p)
+}
+
+// spawn starts a cell on a mailbox. One that may block gets goroutines of its
+// own, so that it does not hold up the workers.
+func (h *Host) spawn(c *cell, blocks bool) {
+	options := []actor.PropsOption{actor.WithMailbox(actor.Unbounded())}
+	if !blocks {
+		options = append(options, actor.WithDispatcher(h.pool))
+	}
+	c.pid = h.system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor { return c }, options...))
+}
+
+// A pool is a dispatcher with long-lived workers. A mailbox is in the queue at
+// most once, so that the queue is bounded by the actors.
+type pool struct {
+	mu     sync.Mutex
+	wake   sync.Cond
+	queue  []func()
+	closed bool
+	group  sync.WaitGroup
+}
+
+func newPool(workers int) *pool {
+	p := &pool{}
+	p.wake.L = &p.mu
+	for range workers {
+		p.group.Go(p.work)
+	}
+	return p
+}
+
+// Schedule implements [actor.Dispatcher].
+func (p *pool) Schedule(run func()) {
+	p.mu.Lock()
+	p.queue = append(p.queue, run)
+	p.mu.Unlock()
+	p.wake.Signal()
+}
+
+// Throughput implements [actor.Dispatcher]: how many messages an actor handles
+// before it lets others run.
+func (p *pool) Throughput() int { return 100 }
+
+func (p *pool) work() {
+	for {
+		p.mu.Lock()
+		for len(p.queue) == 0 && !p.closed {
+			p.wake.Wait()
+		}
+		if len(p.queue) == 0 {
+			p.mu.Unlock()
+			return
+		}
+		run := p.queue[0]
+		p.queue[0] = nil
+		p.queue = p.queue[1:]
+		p.mu.Unlock()
+		run()
+	}
+}
+
+// close lets the workers finish what is queued, and waits for them.
+func (p *pool) close() {
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.wake.Broadcast()
+	p.group.Wait()
+}

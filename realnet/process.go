@@ -1,0 +1,223 @@
+package realnet
+
+import (
+	"fmt"
+	"runtime/debug"
+	"slices"
+	"sync"
+	"time"
+
+	"peernet/actors"
+)
+
+// A process is one node: its actors by slot, and what they own.
+type process struct {
+	host       *Host
+	transports map[string]Transport // by scheme
+	observe    func(actors.Time, actors.Event)
+	seed       func(name string, ordinal uint32) (hi, lo uint64)
+	began      time.Time // with a monotonic reading
+	epoch      actors.Time
+
+	root actors.Ref // set before it receives anything
+
+	mu       sync.RWMutex
+	slots    []slot
+	free     []uint32
+	names    map[string]uint32
+	watches  []watch
+	dials    actors.DialID
+	ended    bool
+	err      error
+	done     chan struct{}
+	accepted map[*link]bool // not bound yet
+}
+
+// A slot holds a cell. Generations are unique in the host, so that no later node
+// uses a Ref again.
+type slot struct {
+	cell *cell
+	gen  uint32
+}
+
+type watch struct{ who, watcher actors.Ref }
+
+// A processConfig says how a process meets the world.
+type processConfig struct {
+	transports map[string]Transport
+	// observe is told of every event, by any goroutine; nil is nobody.
+	observe func(actors.Time, actors.Event)
+	// seed gives the random stream of an actor.
+	seed func(name string, ordinal uint32) (hi, lo uint64)
+}
+
+// start starts a node with its root actor.
+func (h *Host) start(root actors.Actor, c processConfig) (*process, error) {
+	now := time.Now()
+	p := &process{
+		host: h, transports: c.transports, observe: c.observe, seed: c.seed,
+		began: now, epoch: actors.Time(now.UnixNano()),
+		names: map[string]uint32{}, done: make(chan struct{}), accepted: map[*link]bool{},
+	}
+	if !h.add(p) {
+		return nil, ErrClosed
+	}
+	p.spawn(actors.Ref{}, "root", root)
+	return p, nil
+}
+
+// now is the node's clock: Unix time when the node started, and since then what
+// has passed, so that it never goes back.
+func (p *process) now() actors.Time { return p.epoch.Add(time.Since(p.began)) }
+
+// lookup returns the cell of an actor that has not ended, or nil.
+func (p *process) lookup(r actors.Ref) *cell {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	return p.find(r)
+}
+
+// find is lookup with p.mu held.
+func (p *process) find(r actors.Ref) *cell {
+	if int(r.Slot) >= len(p.slots) || p.slots[r.Slot].gen != r.Gen {
+		return nil
+	}
+	return p.slots[r.Slot].cell
+}
+
+// send delivers a message to an actor, if it is there.
+func (p *process) send(to actors.Ref, l letter) {
+	if c := p.lookup(to); c != nil {
+		c.post(&l)
+	}
+}
+
+func (p *process) spawn(by actors.Ref, name string, a actors.Actor) actors.Ref {
+	p.mu.Lock()
+	if p.ended {
+		p.mu.Unlock()
+		return actors.Ref{}
+	}
+	var i uint32
+	if n := len(p.free); n > 0 {
+		i, p.free = p.free[n-1], p.free[:n-1]
+	} else {
+		i = uint32(len(p.slots))
+		p.slots = append(p.slots, slot{})
+	}
+	s := &p.slots[i]
+	if s.gen = p.host.generation.Add(1); s.gen == 0 { // the zero Ref names nobody
+		s.gen = p.host.generation.Add(1)
+	}
+	c := newCell(p, actors.Ref{Slot: i, Gen: s.gen}, a)
+	hi, lo := p.seed(name, p.names[name])
+	p.names[name]++
+	c.source.Seed(hi, lo)
+	s.cell = c
+	if p.root.IsZero() {
+		p.root = c.ref // the first
+	}
+	// The mailbox is there, with Started in it, before anybody can find the cell.
+	_, blocks := a.(actors.Blocker)
+	p.host.spawn(c, blocks)
+	c.post(&letter{m: started, from: by})
+	p.mu.Unlock()
+	return c.ref
+}
+
+var started = &actors.Started{}
+
+func (p *process) watch(who, watcher actors.Ref) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.find(who) != nil {
+		p.watches = append(p.watches, watch{who, watcher})
+	} else if c := p.find(watcher); c != nil {
+		c.post(&letter{m: &actors.Terminated{Who: who}})
+	}
+}
+
+// end takes an actor out of its slot. It runs on the actor's own mailbox.
+func (p *process) end(c *cell) {
+	p.mu.Lock()
+	if p.find(c.ref) != c {
+		p.mu.Unlock()
+		return
+	}
+	p.slots[c.ref.Slot].cell = nil
+	p.free = append(p.free, c.ref.Slot)
+	p.watches = slices.DeleteFunc(p.watches, func(w watch) bool {
+		if w.who == c.ref {
+			if watcher := p.find(w.watcher); watcher != nil {
+				watcher.post(&letter{m: &actors.Terminated{Who: c.ref}})
+			}
+		}
+		return w.who == c.ref || w.watcher == c.ref
+	})
+	p.mu.Unlock()
+	c.release((*link).close)
+	if c.ref == p.root {
+		p.finish(nil, (*link).close)
+	}
+}
+
+// finish ends all actors of the node. cut is what becomes of its links.
+func (p *process) finish(err error, cut func(*link)) {
+	p.mu.Lock()
+	if p.ended {
+		p.mu.Unlock()
+		return
+	}
+	p.ended, p.err = true, err
+	var cells []*cell
+	for i := range p.slots {
+		if c := p.slots[i].cell; c != nil {
+			cells = append(cells, c)
+			p.slots[i].cell = nil
+		}
+	}
+	links := p.accepted
+	p.accepted, p.watches = nil, nil
+	p.mu.Unlock()
+	for _, c := range cells {
+		c.release(cut)
+		c.stop()
+	}
+	for l := range links {
+		cut(l)
+	}
+	p.host.remove(p)
+	close(p.done)
+}
+
+// kill ends the node at once, as a crash would.
+func (p *process) kill() { p.finish(ErrClosed, (*link).reset) }
+
+// panicked ends the node because an actor panicked.
+func (p *process) panicked(c *cell, value any) {
+	p.finish(fmt.Errorf("realnet: actor %v panicked: %v\n%s", c.ref, value, debug.Stack()), (*link).reset)
+}
+
+// hold remembers a link that nobody has bound yet, to be closed with the node.
+// It reports whether the node is still there.
+func (p *process) hold(l *link) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.ended {
+		return false
+	}
+	p.accepted[l] = true
+	return true
+}
+
+func (p *process) unhold(l *link) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.accepted, l)
+}
+
+// accept gives the root a stream that came in.
+func (p *process) accept(s Stream) {
+	l := newLink(p, s, nil)
+	p.send(p.root, letter{m: &actors.LinkIn{Link: l}})
+}
