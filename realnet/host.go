@@ -14,7 +14,6 @@ import (
 type Host struct {
 	system *actor.ActorSystem
 	pool   *pool
-	props  *actor.Props
 	group  sync.WaitGroup // goroutines of links, dials and listeners
 	once   sync.Once
 
