@@ -29,6 +29,7 @@ type cell struct {
 	actor   actors.Actor
 	ref     actors.Ref
 	dead    atomic.Bool
+	running sync.Locker // held in Receive of an actor that may block, else nil
 
 	sender actors.Ref
 	at     actors.Time
@@ -65,6 +66,10 @@ func (c *cell) Receive(ctx actor.Context) {
 	}
 	if l.link != nil {
 		l.link.handled()
+	}
+	if c.running != nil {
+		c.running.Lock()
+		defer c.running.Unlock()
 	}
 	if c.dead.Load() {
 		return

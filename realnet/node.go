@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"iter"
 	"log/slog"
+	"path/filepath"
 	"sync"
 
 	"peernet/actors"
@@ -26,8 +27,9 @@ type Config struct {
 	Advertise []string
 	// Bootstrap is where to look for the first peers.
 	Bootstrap []string
-	// Book keeps the addresses. Nil is a book in memory.
-	Book book.Book
+	// Data is the directory where the node keeps its address book, which one
+	// node at a time can do. Empty is a book in memory.
+	Data string
 	// Peer is the protocol's configuration; Peer.Network names the network.
 	Peer peer.Config
 	// Transports by scheme. Nil is tcp, tls, ws and wss with their defaults.
@@ -44,6 +46,7 @@ type Node struct {
 	process *process
 	port    *port
 	own     *Host // to be closed with the node
+	book    *Book // likewise, nil if it is in memory
 	stops   []func()
 	once    sync.Once
 }
@@ -56,6 +59,12 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 		return nil, err
 	}
 	n := &Node{}
+	if c.Data != "" {
+		if n.book, err = OpenBook(filepath.Join(c.Data, "book"), c.Log); err != nil {
+			return nil, err
+		}
+		root.Book = n.book
+	}
 	host := c.Host
 	if host == nil {
 		n.own = NewHost(c.Log)
@@ -66,14 +75,16 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 		pc.observe = func(_ actors.Time, e actors.Event) { c.Observe(e) }
 	}
 	if n.process, err = host.start(root, pc); err != nil {
+		if n.book != nil {
+			_ = n.book.Close()
+		}
 		return nil, err
 	}
 	n.port = newPort()
 	n.process.spawn(n.process.root, "port", n.port)
 	for _, text := range c.Listen {
 		if err := n.listen(ctx, transports, text); err != nil {
-			n.end()
-			return nil, err
+			return nil, errors.Join(err, n.end())
 		}
 	}
 	return n, nil
@@ -92,7 +103,7 @@ func (c *Config) prepare() (*peer.Node, map[string]Transport, error) {
 	if config.Dialable == nil {
 		config.Dialable = func(a actors.Address) bool { return transports[a.Scheme()] != nil }
 	}
-	root := &peer.Node{Config: &config, Book: c.Book}
+	root := &peer.Node{Config: &config}
 	for _, list := range []struct {
 		from []string
 		to   *[]actors.Address
@@ -139,20 +150,24 @@ func (n *Node) Close(ctx context.Context) error {
 	if errors.Is(err, ErrClosed) {
 		err = nil
 	}
-	n.end()
-	return err
+	return errors.Join(err, n.end())
 }
 
-func (n *Node) end() {
+func (n *Node) end() (err error) {
 	n.once.Do(func() {
 		for _, stop := range n.stops {
 			stop()
 		}
 		n.process.kill()
+		n.process.settle()
 		if n.own != nil {
 			n.own.Close()
 		}
+		if n.book != nil {
+			err = n.book.Close()
+		}
 	})
+	return err
 }
 
 // Wait returns when the node has ended: nil after Close, otherwise why.
@@ -171,8 +186,8 @@ func (n *Node) Err() error {
 	return n.process.err
 }
 
-// Save adds an address for good. When it returns nil, that is durable if the
-// book is.
+// Save adds an address for good. When it returns nil, that is on disk if the
+// node has a directory.
 func (n *Node) Save(ctx context.Context, address string) error {
 	return n.onAddress(ctx, address, func(c peer.Call, a actors.Address) actors.Message {
 		return &peer.Save{Call: c, Address: a}

@@ -161,6 +161,42 @@ func TestNodesFindEachOther(t *testing.T) {
 	}
 }
 
+// What a node was told to save it knows after a restart, and one directory
+// serves one node at a time.
+func TestDataOutlivesTheNode(t *testing.T) {
+	ctx := t.Context()
+	c := realnet.Config{Data: t.TempDir()}
+	c.Peer.Static = true // it dials nobody
+	n, err := realnet.Open(ctx, c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range 20 {
+		if err := n.Save(ctx, fmt.Sprintf("tcp://192.0.2.1:%d", 1000+i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := realnet.Open(ctx, c); err == nil {
+		t.Error("two nodes use one directory")
+	}
+	if err := n.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	n = open(t, c)
+	known := 0
+	for e, err := range n.Known(ctx) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if e.Saved {
+			known++
+		}
+	}
+	if known != 20 {
+		t.Errorf("%d saved addresses are known after the restart, want 20", known)
+	}
+}
+
 func TestErrors(t *testing.T) {
 	ctx := t.Context()
 	n := open(t, realnet.Config{})

@@ -31,6 +31,7 @@ type process struct {
 	err      error
 	done     chan struct{}
 	accepted map[*link]bool // not bound yet
+	blockers []sync.Locker  // of the actors that may block
 }
 
 // A slot holds a cell. Generations are unique in the host, so that no later node
@@ -119,6 +120,10 @@ func (p *process) spawn(by actors.Ref, name string, a actors.Actor) actors.Ref {
 	}
 	// The mailbox is there, with Started in it, before anybody can find the cell.
 	_, blocks := a.(actors.Blocker)
+	if blocks {
+		c.running = &sync.Mutex{}
+		p.blockers = append(p.blockers, c.running)
+	}
 	p.host.spawn(c, blocks)
 	c.post(&letter{m: started, from: by})
 	p.mu.Unlock()
@@ -192,6 +197,18 @@ func (p *process) finish(err error, cut func(*link)) {
 
 // kill ends the node at once, as a crash would.
 func (p *process) kill() { p.finish(ErrClosed, (*link).reset) }
+
+// settle waits until no actor that may block is in Receive. The node must have
+// ended.
+func (p *process) settle() {
+	p.mu.Lock()
+	blockers := p.blockers
+	p.mu.Unlock()
+	for _, b := range blockers {
+		b.Lock()
+		defer b.Unlock()
+	}
+}
 
 // panicked ends the node because an actor panicked.
 func (p *process) panicked(c *cell, value any) {

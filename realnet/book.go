@@ -1,0 +1,367 @@
+package realnet
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"peernet/actors"
+	"peernet/actors/book"
+)
+
+// A Book is an address book on disk, in a Pebble database: a [book.Book] whose
+// changes survive a crash once Commit has returned nil, and of which a crash
+// keeps all or nothing of what came between two Commits, except that many
+// changes without a Commit are written in several parts.
+//
+// Keys are a letter and what they are about; numbers are big-endian:
+//
+//	v            the version of this schema
+//	e position   the entry at a position: fixed fields, then the address
+//	a address    the position of an address
+//	b address    until when it is barred
+type Book struct {
+	db    *pebble.DB
+	batch *pebble.Batch // changes that are not committed
+	n     int
+	bars  []bar
+	err   error // the first since the last Commit
+}
+
+type bar struct {
+	address actors.Address
+	until   book.Seconds
+}
+
+const (
+	schemaVersion = 1
+	// batchMax is the size of the changes, in bytes, beyond which they are
+	// written without waiting for a Commit.
+	batchMax = 1 << 20
+	// entryFixed is the length of an entry without its address.
+	entryFixed = 4 + 4 + 1 + 6*4 + 1
+)
+
+// ErrForeign is the error of a directory that holds something else than an
+// address book. It is left as it is.
+var ErrForeign = errors.New("realnet: the directory holds no address book")
+
+// OpenBook opens the book in a directory, which is made if it does not exist.
+// It is locked until Close. log gets what the database has to say; nil is
+// nobody.
+func OpenBook(dir string, log *slog.Logger) (*Book, error) { return openBook(dir, vfs.Default, log) }
+
+func openBook(dir string, files vfs.FS, log *slog.Logger) (*Book, error) {
+	exists, err := checkDirectory(dir, files, log)
+	if err != nil {
+		return nil, fmt.Errorf("realnet: opening the address book in %s: %w", dir, err)
+	}
+	db, err := pebble.Open(dir, bookOptions(files, log))
+	if err != nil {
+		return nil, fmt.Errorf("realnet: opening the address book in %s: %w", dir, err)
+	}
+	b := &Book{db: db, batch: db.NewIndexedBatch()}
+	if !exists {
+		b.set([]byte{'v'}, []byte{schemaVersion})
+	}
+	b.load()
+	if err := b.Commit(); err != nil {
+		_ = b.Close()
+		return nil, fmt.Errorf("realnet: opening the address book in %s: %w", dir, err)
+	}
+	return b, nil
+}
+
+// bookOptions are for a small database that is written little at a time.
+func bookOptions(files vfs.FS, log *slog.Logger) *pebble.Options {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &pebble.Options{
+		FS: files, Logger: pebbleLog{log}, FormatMajorVersion: pebble.FormatNewest,
+		CacheSize: 8 << 20, MemTableSize: 4 << 20,
+	}
+}
+
+// checkDirectory reports whether there is a book in a directory. It changes
+// nothing.
+func checkDirectory(dir string, files vfs.FS, log *slog.Logger) (exists bool, err error) {
+	names, err := files.List(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, err
+	case len(names) == 0:
+		return false, nil
+	}
+	found, err := pebble.Peek(dir, files)
+	if err != nil {
+		return false, err
+	}
+	if !found.Exists {
+		return false, ErrForeign
+	}
+	o := bookOptions(files, log)
+	o.ReadOnly, o.ErrorIfNotExists = true, true
+	db, err := pebble.Open(dir, o)
+	if err != nil {
+		return false, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	version, closer, err := db.Get([]byte{'v'})
+	if errors.Is(err, pebble.ErrNotFound) {
+		return false, ErrForeign
+	}
+	if err != nil {
+		return false, err
+	}
+	defer closer.Close()
+	if len(version) != 1 || version[0] != schemaVersion {
+		return false, fmt.Errorf("its schema has version %v, this program knows %d", version, schemaVersion)
+	}
+	return true, nil
+}
+
+// pebbleLog passes on what the database says. It never ends the program but for
+// what the database cannot go on from.
+type pebbleLog struct{ log *slog.Logger }
+
+func (l pebbleLog) Infof(format string, args ...any)  { l.log.Debug(fmt.Sprintf(format, args...)) }
+func (l pebbleLog) Errorf(format string, args ...any) { l.log.Error(fmt.Sprintf(format, args...)) }
+func (l pebbleLog) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
+
+// Close closes the database. What is not committed is lost.
+func (b *Book) Close() error { return errors.Join(b.batch.Close(), b.db.Close()) }
+
+// load reads the number of entries and the bars.
+func (b *Book) load() {
+	last, err := b.batch.NewIter(&pebble.IterOptions{LowerBound: []byte{'e'}, UpperBound: []byte{'e' + 1}})
+	if err != nil {
+		b.fail(err)
+		return
+	}
+	if last.Last() {
+		b.n = int(binary.BigEndian.Uint32(last.Key()[1:])) + 1
+	}
+	b.fail(last.Close())
+	bars, err := b.batch.NewIter(&pebble.IterOptions{LowerBound: []byte{'b'}, UpperBound: []byte{'b' + 1}})
+	if err != nil {
+		b.fail(err)
+		return
+	}
+	for bars.First(); bars.Valid(); bars.Next() {
+		if a, ok := b.address(bars.Key()[1:]); ok {
+			b.bars = append(b.bars, bar{a, book.Seconds(binary.BigEndian.Uint32(bars.Value()))})
+		}
+	}
+	b.fail(bars.Close())
+}
+
+// fail keeps the first error for Commit.
+func (b *Book) fail(err error) {
+	if b.err == nil {
+		b.err = err
+	}
+}
+
+func (b *Book) address(text []byte) (actors.Address, bool) {
+	a, err := actors.ParseAddress(string(text))
+	b.fail(err)
+	return a, err == nil
+}
+
+func entryKey(i int) []byte { return binary.BigEndian.AppendUint32([]byte{'e'}, uint32(i)) }
+
+func addressKey(letter byte, a actors.Address) []byte { return append([]byte{letter}, a.String()...) }
+
+func (b *Book) set(key, value []byte) { b.fail(b.batch.Set(key, value, nil)) }
+
+func (b *Book) delete(key []byte) { b.fail(b.batch.Delete(key, nil)) }
+
+// get calls f with the value of a key, if there is one.
+func (b *Book) get(key []byte, f func(value []byte)) bool {
+	value, closer, err := b.batch.Get(key)
+	if err != nil {
+		if !errors.Is(err, pebble.ErrNotFound) {
+			b.fail(err)
+		}
+		return false
+	}
+	f(value)
+	b.fail(closer.Close())
+	return true
+}
+
+// Len implements [book.Book].
+func (b *Book) Len() int { return b.n }
+
+// At implements [book.Book].
+func (b *Book) At(i int) (e book.Entry) {
+	b.get(entryKey(i), func(v []byte) { e = b.decode(v) })
+	return e
+}
+
+// Source implements [book.Book].
+func (b *Book) Source(i int) (source uint32, saved bool) {
+	b.get(entryKey(i), func(v []byte) {
+		if len(v) >= entryFixed {
+			source, saved = binary.BigEndian.Uint32(v), v[8] == 1
+		}
+	})
+	return source, saved
+}
+
+// Find implements [book.Book].
+func (b *Book) Find(a actors.Address) (i int, ok bool) {
+	ok = b.get(addressKey('a', a), func(v []byte) { i = int(binary.BigEndian.Uint32(v)) })
+	return i, ok
+}
+
+// Append implements [book.Book].
+func (b *Book) Append(e book.Entry) {
+	b.place(b.n, e)
+	b.n++
+	b.spill()
+}
+
+// place writes an entry and where its address is.
+func (b *Book) place(i int, e book.Entry) {
+	b.set(entryKey(i), encodeEntry(e))
+	b.set(addressKey('a', e.Address), binary.BigEndian.AppendUint32(nil, uint32(i)))
+}
+
+// Set implements [book.Book].
+func (b *Book) Set(i int, e book.Entry) {
+	b.set(entryKey(i), encodeEntry(e))
+	b.spill()
+}
+
+// Delete implements [book.Book].
+func (b *Book) Delete(i int) {
+	b.delete(addressKey('a', b.At(i).Address))
+	b.n--
+	if i != b.n {
+		b.place(i, b.At(b.n))
+	}
+	b.delete(entryKey(b.n))
+	b.spill()
+}
+
+// Bar implements [book.Book].
+func (b *Book) Bar(a actors.Address, until book.Seconds) {
+	b.set(addressKey('b', a), binary.BigEndian.AppendUint32(nil, uint32(until)))
+	for i := range b.bars {
+		if b.bars[i].address == a {
+			b.bars[i].until = until
+			return
+		}
+	}
+	b.bars = append(b.bars, bar{a, until})
+}
+
+// Barred implements [book.Book].
+func (b *Book) Barred(a actors.Address) book.Seconds {
+	for i := range b.bars {
+		if b.bars[i].address == a {
+			return b.bars[i].until
+		}
+	}
+	return 0
+}
+
+// Bars implements [book.Book].
+func (b *Book) Bars() int { return len(b.bars) }
+
+// ExpireBars implements [book.Book].
+func (b *Book) ExpireBars(now book.Seconds, most int) {
+	for i := 0; i < len(b.bars); {
+		if b.bars[i].until <= now {
+			b.unbar(i)
+			continue
+		}
+		i++
+	}
+	for len(b.bars) > most {
+		first := 0
+		for i, x := range b.bars {
+			f := b.bars[first]
+			if x.until < f.until || x.until == f.until && x.address.String() < f.address.String() {
+				first = i
+			}
+		}
+		b.unbar(first)
+	}
+}
+
+func (b *Book) unbar(i int) {
+	b.delete(addressKey('b', b.bars[i].address))
+	b.bars = append(b.bars[:i], b.bars[i+1:]...)
+}
+
+// Commit implements [book.Book].
+func (b *Book) Commit() error {
+	b.write(pebble.Sync)
+	err := b.err
+	b.err = nil
+	return err
+}
+
+// spill writes the changes if they are many.
+func (b *Book) spill() {
+	if b.batch.Len() > batchMax {
+		b.write(pebble.NoSync)
+	}
+}
+
+func (b *Book) write(o *pebble.WriteOptions) {
+	if b.batch.Empty() {
+		if o.Sync {
+			b.fail(b.db.LogData(nil, pebble.Sync))
+		}
+		return
+	}
+	b.fail(b.batch.Commit(o))
+	b.fail(b.batch.Close())
+	b.batch = b.db.NewIndexedBatch()
+}
+
+func encodeEntry(e book.Entry) []byte {
+	v := make([]byte, 0, entryFixed+len(e.Address.String()))
+	v = binary.BigEndian.AppendUint32(v, e.Source)
+	v = binary.BigEndian.AppendUint32(v, uint32(e.Seen))
+	saved := byte(0)
+	if e.Saved {
+		saved = 1
+	}
+	v = append(v, saved)
+	for _, n := range []uint32{e.OK, e.Fail, e.Rx, e.Tx, uint32(e.Tried), uint32(e.Retry)} {
+		v = binary.BigEndian.AppendUint32(v, n)
+	}
+	v = append(v, e.Streak)
+	return append(v, e.Address.String()...)
+}
+
+func (b *Book) decode(v []byte) (e book.Entry) {
+	if len(v) < entryFixed {
+		b.fail(fmt.Errorf("realnet: an entry of the address book has %d bytes", len(v)))
+		return e
+	}
+	a, ok := b.address(v[entryFixed:])
+	if !ok {
+		return e
+	}
+	word := func(i int) uint32 { return binary.BigEndian.Uint32(v[i:]) }
+	return book.Entry{
+		Address: a, Source: word(0), Seen: book.Seconds(word(4)), Saved: v[8] == 1,
+		Stats: book.Stats{
+			OK: word(9), Fail: word(13), Rx: word(17), Tx: word(21),
+			Tried: book.Seconds(word(25)), Retry: book.Seconds(word(29)), Streak: v[33],
+		},
+	}
+}
