@@ -26,6 +26,16 @@ type Latency struct {
 	Message Distribution
 }
 
+// valid reports whether no delay can be less than the lookahead says.
+func (l Latency) valid() bool {
+	for _, d := range []Distribution{l.Link, l.Message} {
+		if u, ok := d.(Uniform); ok && u.High < u.Low {
+			return false
+		}
+	}
+	return true
+}
+
 func (l Latency) lookahead() time.Duration {
 	var d time.Duration
 	if l.Link != nil {

@@ -18,8 +18,8 @@ func version() string {
 }
 
 // commit is the commit that the program was built from. The go command does
-// not always record it; then the checkout that the program runs in is asked,
-// if it is one of peernet.
+// not always record it; of a program that "go run" has just built, the checkout
+// that it runs in is asked, if it is one of peernet.
 func commit() string {
 	revision, modified := "", ""
 	if info, ok := debug.ReadBuildInfo(); ok {
@@ -34,6 +34,9 @@ func commit() string {
 	}
 	if revision != "" {
 		return revision + modified
+	}
+	if program, err := os.Executable(); err != nil || !strings.Contains(program, "go-build") {
+		return "unknown"
 	}
 	top := git("rev-parse", "--show-toplevel")
 	module, err := os.ReadFile(filepath.Join(top, "go.mod"))

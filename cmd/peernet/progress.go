@@ -41,14 +41,14 @@ func (p *progress) update(now scenario.Progress) {
 	p.last = now
 	if p.bars != nil {
 		if p.bar == nil {
-			p.bar = p.bars.AddBar(int64(now.Duration),
+			p.bar = p.bars.AddBar(now.Duration.Milliseconds(),
 				mpb.PrependDecorators(decor.Any(func(s decor.Statistics) string {
-					return fmt.Sprintf("%6.1f s of %.0f s ", time.Duration(s.Current).Seconds(), time.Duration(s.Total).Seconds())
+					return fmt.Sprintf("%6.1f s of %.0f s ", float64(s.Current)/1000, float64(s.Total)/1000)
 				})),
 				mpb.AppendDecorators(decor.Percentage(decor.WCSyncSpace), decor.Name("  left "), decor.AverageETA(decor.ET_STYLE_GO)),
 				mpb.BarRemoveOnComplete())
 		}
-		p.bar.SetCurrent(int64(now.Now))
+		p.bar.SetCurrent(now.Now.Milliseconds())
 		return
 	}
 	if !p.quiet && time.Since(p.printed) >= plainEvery {
@@ -64,7 +64,7 @@ func (p *progress) end(complete bool) {
 		return
 	}
 	if complete {
-		p.bar.SetCurrent(int64(p.last.Duration))
+		p.bar.SetCurrent(p.last.Duration.Milliseconds())
 	}
 	p.bar.Abort(true)
 	p.bars.Wait()

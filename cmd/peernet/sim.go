@@ -9,9 +9,8 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strconv"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -21,9 +20,9 @@ import (
 
 // simFlags are the options of peernet sim.
 type simFlags struct {
-	nodes    int
-	seed     uint64
-	duration time.Duration
+	nodes    string // these three as they would stand in a file
+	seed     string
+	duration string
 	workers  int
 	out      string
 	json     bool
@@ -50,13 +49,13 @@ Every key is explained in experiments/reference.yaml.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return runSim(cmd, args, &f) },
 	}
 	flags := c.Flags()
-	flags.IntVar(&f.nodes, "nodes", 0, "number of nodes")
-	flags.Uint64Var(&f.seed, "seed", 0, "seed of all randomness")
-	flags.DurationVar(&f.duration, "duration", 0, "virtual time to simulate, such as 60s")
+	flags.StringVar(&f.nodes, "nodes", "", "`number` of nodes")
+	flags.StringVar(&f.seed, "seed", "", "seed of all randomness, a `number`")
+	flags.StringVar(&f.duration, "duration", "", "virtual `time` to simulate, such as 60s")
 	flags.IntVar(&f.workers, "workers", runtime.GOMAXPROCS(0), "goroutines that run nodes; no influence on the result")
-	flags.StringVar(&f.out, "out", "", "directory to write manifest.json and summary.json to")
+	flags.StringVar(&f.out, "out", "", "`directory` to write manifest.json and summary.json to")
 	flags.BoolVar(&f.json, "json", false, "print the summary as JSON, and nothing else")
-	flags.StringArrayVar(&f.set, "set", nil, "override a key of the scenario, as key=value; repeatable")
+	flags.StringArrayVar(&f.set, "set", nil, "override a key of the scenario, as `key=value`; repeatable")
 	return c
 }
 
@@ -71,7 +70,7 @@ func runSim(cmd *cobra.Command, args []string, f *simFlags) error {
 	if f.out != "" {
 		// Find out now, not after an hour, that it cannot be written.
 		if err := checkWritable(f.out); err != nil {
-			return err
+			return fmt.Errorf("--out %s: %w", f.out, err)
 		}
 	}
 	limitMemory()
@@ -97,16 +96,11 @@ func checkWritable(dir string) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return err
 	}
-	for _, name := range []string{manifestName, summaryName} {
-		file, err := os.OpenFile(filepath.Join(dir, name), os.O_WRONLY|os.O_CREATE, 0o644)
-		if err != nil {
-			return err
-		}
-		if err := file.Close(); err != nil {
-			return err
-		}
+	file, err := os.CreateTemp(dir, ".peernet-*")
+	if err != nil {
+		return err
 	}
-	return nil
+	return errors.Join(file.Close(), os.Remove(file.Name()))
 }
 
 // The files that --out writes.
@@ -128,29 +122,34 @@ func loadScenario(cmd *cobra.Command, args []string, f *simFlags) (*scenario.Sce
 	} else {
 		s, err = scenario.Load(name)
 	}
+	if builtin, _ := strings.CutSuffix(name, ".yaml"); errors.Is(err, os.ErrNotExist) && slices.Contains(experiments.Names(), builtin) {
+		return nil, fmt.Errorf("no file %s; the built-in scenario is named %s", name, builtin)
+	}
 	if errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("no scenario %q: neither a file nor one of the built-in %s", name, strings.Join(experiments.Names(), ", "))
 	}
 	if err != nil {
 		return nil, err
 	}
-	sets := append([]string(nil), f.set...)
-	for _, flag := range []struct{ name, value string }{
-		{"nodes", strconv.Itoa(f.nodes)},
-		{"seed", strconv.FormatUint(f.seed, 10)},
-		{"duration", f.duration.String()},
-	} {
-		if cmd.Flags().Changed(flag.name) {
-			sets = append(sets, flag.name+"="+flag.value)
+	for _, kv := range f.set {
+		key, value, ok := strings.Cut(kv, "=")
+		if key = strings.TrimSpace(key); !ok || key == "" {
+			return nil, fmt.Errorf("--set %q: want key=value", kv)
+		}
+		if cmd.Flags().Lookup(key) != nil && cmd.Flags().Changed(key) {
+			return nil, fmt.Errorf("--set %s: is set by --%s too", kv, key)
+		}
+		if err := s.Set("--set", key, value); err != nil {
+			return nil, err
 		}
 	}
-	for _, kv := range sets {
-		key, value, ok := strings.Cut(kv, "=")
-		if !ok {
-			return nil, fmt.Errorf("--set %s: want key=value", kv)
-		}
-		if err := s.Set(strings.TrimSpace(key), value); err != nil {
-			return nil, err
+	for _, flag := range []struct{ name, value string }{
+		{"nodes", f.nodes}, {"seed", f.seed}, {"duration", f.duration},
+	} {
+		if cmd.Flags().Changed(flag.name) {
+			if err := s.Set("--"+flag.name, flag.name, flag.value); err != nil {
+				return nil, err
+			}
 		}
 	}
 	return s, s.Resolve()
@@ -186,13 +185,18 @@ func writeResult(out io.Writer, s *scenario.Scenario, sum *scenario.Summary, arg
 		e.SetIndent("", "  ")
 		return e.Encode(sum)
 	}
-	if err := printSummary(out, sum); err != nil {
+	if err := printSummary(out, s, sum); err != nil {
 		return err
 	}
 	if f.out != "" {
 		fmt.Fprintf(out, "\nwritten to %s and %s\n", filepath.Join(f.out, manifestName), summaryName)
 	}
-	fmt.Fprintf(out, "\ntrace hash %s\nrerun      %s\n", sum.TraceHash, rerun)
+	if sum.Partial {
+		fmt.Fprintf(out, "\ntrace hash %s, of what was done: no run gives it again\n", sum.TraceHash)
+	} else {
+		fmt.Fprintf(out, "\ntrace hash %s\n", sum.TraceHash)
+	}
+	fmt.Fprintf(out, "rerun      %s\n", rerun)
 	return nil
 }
 
@@ -200,6 +204,9 @@ func writeResult(out io.Writer, s *scenario.Scenario, sum *scenario.Summary, arg
 func rerunLine(s *scenario.Scenario, args []string, f *simFlags) string {
 	line := []string{"peernet", "sim"}
 	for _, a := range args {
+		if strings.HasPrefix(a, "-") {
+			a = "./" + a
+		}
 		line = append(line, quoted(a))
 	}
 	line = append(line, fmt.Sprintf("--nodes %d --seed %d --duration %v", s.Nodes, s.Seed, s.Duration))
@@ -226,5 +233,9 @@ func writeJSON(path string, v any) error {
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(path, append(text, '\n'), 0o644)
+	// Whole or not at all.
+	if err := os.WriteFile(path+".new", append(text, '\n'), 0o644); err != nil {
+		return err
+	}
+	return os.Rename(path+".new", path)
 }

@@ -3,18 +3,21 @@ package main
 import (
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"text/tabwriter"
 
 	"peernet/sim/scenario"
 )
 
 // printSummary prints the summary for people.
-func printSummary(out io.Writer, s *scenario.Summary) error {
-	w := tabwriter.NewWriter(out, 0, 0, 2, ' ', 0)
+func printSummary(out io.Writer, asked *scenario.Scenario, s *scenario.Summary) error {
+	var text strings.Builder
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	row := func(name, format string, args ...any) { fmt.Fprintf(w, "%s\t%s\n", name, fmt.Sprintf(format, args...)) }
 	title := "result"
 	if s.Partial {
-		title = "PARTIAL result: the run was interrupted"
+		title = "PARTIAL result"
 	}
 	fmt.Fprintln(w, title+"\t")
 	row("  simulated", "%.1f s, %d nodes, seed %d", s.DurationS, s.Nodes, s.Seed)
@@ -25,16 +28,16 @@ func printSummary(out io.Writer, s *scenario.Summary) error {
 	}
 	fmt.Fprintln(w, "announce\t")
 	a := s.Announce
-	row("  sent", "%d", a.Count)
+	row("  sent", "%s", sent(a.Count, asked.Messages))
 	if a.Count > 0 {
 		row("  coverage", "mean %.4f, least %.4f", a.CoverageMean, a.CoverageMin)
 		row("  hops", "mean %.2f, most %d", a.HopsMean, a.HopsMax)
 		row("  latency", "median %.0f ms, 99th percentile %.0f ms", a.LatencyMsP50, a.LatencyMsP99)
 		row("  redundancy", "%.3f", a.Redundancy)
 	}
-	if s.Search.Count > 0 {
+	if asked.Searches > 0 {
 		fmt.Fprintln(w, "search\t")
-		row("  sent", "%d, answered %d", s.Search.Count, s.Search.Answered)
+		row("  sent", "%s, answered %d", sent(s.Search.Count, asked.Searches), s.Search.Answered)
 		row("  replies", "mean %.1f", s.Search.RepliesMean)
 	}
 	o := s.Overlay
@@ -48,12 +51,32 @@ func printSummary(out io.Writer, s *scenario.Summary) error {
 	fmt.Fprintln(w, "traffic\t")
 	row("  messages", "%d, %s", t.Messages, size(float64(t.Bytes)))
 	row("  per node", "%s/s", size(t.BytesPerNodePerS))
+	if t.Throttled > 0 {
+		row("  throttled", "%d messages dropped: see rate_max and routes_max", t.Throttled)
+	}
 	fmt.Fprintln(w, "cost\t")
 	row("  time", "%.1f s wall, %.1f s CPU, %d workers", s.WallS, s.CPUS, s.Workers)
 	row("  speed", "%.2f M deliveries per CPU second", s.DeliveriesPerCPUS/1e6)
 	row("  deliveries", "%d, %d events", s.Deliveries, s.Events)
 	row("  memory", "%s of heap per node, %s peak", size(s.HeapBytesPerNode), size(float64(s.PeakRSSBytes)))
-	return w.Flush()
+	if err := w.Flush(); err != nil {
+		return err
+	}
+	for line := range strings.Lines(text.String()) {
+		if _, err := fmt.Fprintln(out, strings.TrimRight(line, " \n")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sent says how many of the messages asked for were sent: where no node was
+// live, or the run was interrupted, fewer are.
+func sent(n, asked int) string {
+	if n == asked {
+		return strconv.Itoa(n)
+	}
+	return fmt.Sprintf("%d of %d", n, asked)
 }
 
 // size formats a number of bytes.

@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -54,6 +55,7 @@ func Load(path string) (*Scenario, error) {
 
 // Parse reads the text of a scenario file; name is for errors.
 func Parse(name string, text []byte) (*Scenario, error) {
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // editors of one system put it there
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
 		return nil, syntaxError(name, err)
@@ -78,12 +80,13 @@ func Parse(name string, text []byte) (*Scenario, error) {
 }
 
 // Set overrides one key by a value as it would stand in a file. Keys of a
-// group are written with a dot: latency.min.
-func (s *Scenario) Set(key, value string) error {
+// group are written with a dot: latency.min. option is the command's, for
+// errors.
+func (s *Scenario) Set(option, key, value string) error {
 	if s.explicit == nil {
 		s.explicit = map[string]place{}
 	}
-	where := place{file: "--set " + key}
+	where := place{file: option}
 	target := reflect.ValueOf(s).Elem()
 	path := ""
 	for _, part := range strings.Split(key, ".") {
@@ -219,6 +222,14 @@ func keysOf(target reflect.Value) (keys []string) {
 }
 
 func unknownKey(where place, key string, target reflect.Value) error {
+	if target.Kind() != reflect.Struct || isScalar(target) {
+		return &KeyError{where.String(), key, "unknown key: " + key[:strings.LastIndexByte(key, '.')] + " is no group"}
+	}
+	if group, _, ok := strings.Cut(key, "."); ok {
+		if _, ok := fieldOf(target, group); ok {
+			return &KeyError{where.String(), key, "unknown key; write it as a line of its own below " + group + ":"}
+		}
+	}
 	return &KeyError{where.String(), key, "unknown key; known are " + strings.Join(keysOf(target), ", ")}
 }
 

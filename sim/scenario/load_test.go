@@ -105,7 +105,7 @@ func TestLoadReadsAFile(t *testing.T) {
 	if s.Nodes != 77 || s.Latency.Min.String() != "3ms" || s.Fanout.String() != "all" || s.Arrivals.String() != "2s" || s.Known != 3 {
 		t.Errorf("read %+v", s)
 	}
-	if err := s.Set("latency.sigma", "1.25"); err != nil || s.Latency.Sigma != 125 {
+	if err := s.Set("--set", "latency.sigma", "1.25"); err != nil || s.Latency.Sigma != 125 {
 		t.Errorf("sigma %v, %v", s.Latency.Sigma, err)
 	}
 }

@@ -33,7 +33,8 @@ type Progress struct {
 	Deliveries    uint64
 }
 
-// progressSteps is how often Progress is called in a run.
+// progressSteps is how often Progress is called in a run, and at least once a
+// virtual second.
 const progressSteps = 200
 
 // A runner is a run under way.
@@ -222,7 +223,18 @@ func (r *runner) randomLive() (sim.NodeID, bool) {
 			return id, true
 		}
 	}
-	return 0, false
+	if r.sim.Live() == 0 {
+		return 0, false
+	}
+	// There are few: take the k-th.
+	k := r.random.IntN(r.sim.Live())
+	for id := sim.NodeID(0); ; id++ {
+		if r.sim.IsLive(id) {
+			if k--; k < 0 {
+				return id, true
+			}
+		}
+	}
 }
 
 // placeResponders makes random live nodes answer searches.
@@ -256,7 +268,7 @@ func (r *runner) planSampling() {
 	if r.options.Progress == nil {
 		return
 	}
-	step := max(time.Duration(r.scenario.Duration)/progressSteps, time.Millisecond)
+	step := min(max(time.Duration(r.scenario.Duration)/progressSteps, time.Millisecond), time.Second)
 	var report func()
 	report = func() {
 		r.options.Progress(Progress{r.sim.Now(), time.Duration(r.scenario.Duration), r.sim.Live(), r.sim.Totals().Deliveries})
@@ -283,6 +295,9 @@ func (r *runner) summary(partial bool) *Summary {
 			Messages: end.totals.Sent - r.start.totals.Sent,
 			Bytes:    end.totals.Bytes - r.start.totals.Bytes,
 		},
+	}
+	for i := range r.tracker.shards {
+		sum.Traffic.Throttled += r.tracker.shards[i].throttled
 	}
 	if sum.CPUS > 0 {
 		sum.DeliveriesPerCPUS = float64(sum.Deliveries) / sum.CPUS

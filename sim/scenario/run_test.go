@@ -28,7 +28,7 @@ func builtin(t testing.TB, name string, sets ...string) *Scenario {
 	}
 	for _, kv := range sets {
 		key, value, _ := strings.Cut(kv, "=")
-		if err := s.Set(key, value); err != nil {
+		if err := s.Set("--set", key, value); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -2,8 +2,11 @@ package scenario
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
+	"strings"
 	"time"
+	"unicode"
 
 	"peernet/actors"
 	"peernet/actors/book"
@@ -38,6 +41,8 @@ type Scenario struct {
 	Purge        Duration `yaml:"purge" json:"purge"`
 	HelloTimeout Duration `yaml:"hello_timeout" json:"hello_timeout"`
 	KeepAlive    Duration `yaml:"keep_alive" json:"keep_alive"`
+	RateMax      int      `yaml:"rate_max" json:"rate_max"`
+	RoutesMax    int      `yaml:"routes_max" json:"routes_max"`
 
 	Messages      int      `yaml:"messages" json:"messages"`
 	MessagesFrom  Span     `yaml:"messages_from" json:"messages_from"`
@@ -87,6 +92,7 @@ func Default() Scenario {
 		Book: 64, Exchange: c.Exchange,
 		Interval: Duration(c.Interval), Refresh: Duration(c.Refresh), Purge: Duration(c.Purge),
 		HelloTimeout: Duration(c.HelloTimeout), KeepAlive: Duration(c.KeepAlive),
+		RateMax: c.RateMax, RoutesMax: c.RoutesPerLink,
 		MessagesFrom: Span{Percent: 50}, MessagesUntil: Span{Percent: 90}, Payload: 64,
 		SearchesFrom: Span{Percent: 60}, SearchesUntil: Span{Percent: 90}, Responders: 10,
 	}
@@ -115,6 +121,9 @@ func (s *Scenario) fails(key, format string, args ...any) error {
 // Resolve fills in what depends on other keys, clamps defaults to the size of
 // the network, and returns a *KeyError for what is impossible.
 func (s *Scenario) Resolve() error {
+	if strings.ContainsFunc(s.Name, unicode.IsControl) {
+		return s.fails("name", "must not hold control characters")
+	}
 	if s.Nodes < 2 || s.Nodes > sim.NodesMax {
 		return s.fails("nodes", "%d, must be from 2 to %d", s.Nodes, sim.NodesMax)
 	}
@@ -124,10 +133,21 @@ func (s *Scenario) Resolve() error {
 	if _, set := s.explicit["bootstraps"]; !set && s.Bootstraps == 0 {
 		s.Bootstraps = min(max(5, s.Nodes/2000), s.Nodes)
 	}
-	if s.Duration == 0 && s.MessagesEvery > 0 {
-		s.Duration = Duration(s.MessagesFrom.Of(0)) + Duration(max(s.Messages-1, 0))*s.MessagesEvery + drain
+	if s.Bootstraps < s.Known {
+		if _, set := s.explicit["known"]; set {
+			return s.fails("known", "%d, more than there are bootstraps, %d", s.Known, s.Bootstraps)
+		}
+		s.Known = s.Bootstraps
 	}
-	for _, check := range []func() error{s.checkRanges, s.checkWords, s.checkLatency, s.checkDurations} {
+	if err := s.checkLatency(); err != nil {
+		return err
+	}
+	if s.Duration == 0 {
+		if err := s.resolveDuration(); err != nil {
+			return err
+		}
+	}
+	for _, check := range []func() error{s.checkRanges, s.checkWords, s.checkDurations} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -135,8 +155,26 @@ func (s *Scenario) Resolve() error {
 	return s.PeerConfig().Validate()
 }
 
-// drain is how long a run of automatic duration goes on after the last message.
-const drain = Duration(2 * time.Second)
+// How long a run of automatic duration goes on after the last message: as long
+// as so many links of the largest latency take, and at least this.
+const (
+	drainLinks = 20
+	drainMin   = 2 * time.Second
+)
+
+// resolveDuration makes a run as long as its messages need.
+func (s *Scenario) resolveDuration() error {
+	if s.MessagesEvery <= 0 || s.MessagesFrom.Percent > 0 {
+		return s.fails("duration", "auto needs messages_every, and a messages_from that is no share of the duration")
+	}
+	d, err := s.Latency.distribution()
+	if err != nil {
+		return err
+	}
+	last := s.MessagesFrom.Of(0) + time.Duration(max(s.Messages-1, 0))*time.Duration(s.MessagesEvery)
+	s.Duration = Duration(last + max(drainLinks*d.Draw(math.MaxUint64), drainMin))
+	return nil
+}
 
 // clamp lowers a default that the network is too small for.
 func (s *Scenario) clamp(key string, v *int, most int) {
@@ -166,6 +204,8 @@ func (s *Scenario) checkRanges() error {
 		{"inbound_max", s.InboundMax, 1, inboundMax, ""},
 		{"hops_max", s.HopsMax, 1, 1 << 20, ""},
 		{"book", s.Book, 1, 1 << 20, ""},
+		{"rate_max", s.RateMax, 1, 1 << 24, ""},
+		{"routes_max", s.RoutesMax, 1, 1 << 24, ""},
 		{"exchange", s.Exchange, 1, wire.AddressesMax, ""},
 		{"bootstraps", s.Bootstraps, 1, s.Nodes, "more bootstraps than nodes"},
 		{"known", s.Known, 1, s.Nodes, "more than there are nodes"},
@@ -221,8 +261,11 @@ func (s *Scenario) checkLatency() error {
 		if l.Median <= l.Min {
 			return s.fails("latency.median", "%v, must be more than latency.min, %v", l.Median, l.Min)
 		}
-		if _, err := sim.NewLogNormal(time.Duration(l.Min), time.Duration(l.Median), int(l.Sigma)); err != nil {
-			return s.fails("latency.sigma", "%v", err)
+		if l.Median-l.Min > Duration(time.Minute) {
+			return s.fails("latency.median", "%v, must be within a minute of latency.min, %v", l.Median, l.Min)
+		}
+		if _, err := l.distribution(); err != nil {
+			return s.fails("latency.sigma", "%v, must be from 0.05 to 2 in steps of 0.05", l.Sigma)
 		}
 	}
 	return nil
@@ -254,6 +297,15 @@ func (s *Scenario) checkDurations() error {
 	if s.Searches > 0 && s.SearchesFrom.Of(d) > d {
 		return s.fails("searches_from", "%v, is after the end of the run, %v", s.SearchesFrom, s.Duration)
 	}
+	if s.Overlay == OverlayGossip && s.Arrivals.Of(d) > d {
+		return s.fails("arrivals", "%v, is longer than the run, %v", s.Arrivals, s.Duration)
+	}
+	if s.Messages > 0 && s.MessagesEvery == 0 && s.MessagesUntil.Of(d) > d {
+		return s.fails("messages_until", "%v, is after the end of the run, %v", s.MessagesUntil, s.Duration)
+	}
+	if s.Searches > 0 && s.SearchesUntil.Of(d) > d {
+		return s.fails("searches_until", "%v, is after the end of the run, %v", s.SearchesUntil, s.Duration)
+	}
 	if s.MessagesEvery == 0 && s.MessagesUntil.Of(d) < s.MessagesFrom.Of(d) {
 		return s.fails("messages_until", "%v, is before messages_from, %v", s.MessagesUntil, s.MessagesFrom)
 	}
@@ -270,6 +322,7 @@ func (s *Scenario) PeerConfig() *peer.Config {
 		Fanout: int(s.Fanout), HopsMax: s.HopsMax, Exchange: s.Exchange,
 		Interval: time.Duration(s.Interval), Refresh: time.Duration(s.Refresh), Purge: time.Duration(s.Purge),
 		HelloTimeout: time.Duration(s.HelloTimeout), KeepAlive: time.Duration(s.KeepAlive),
+		RateMax: s.RateMax, RoutesPerLink: s.RoutesMax,
 		Static: s.Overlay == OverlayStatic,
 		Book:   book.Limits{Entries: s.Book},
 	}
@@ -281,19 +334,22 @@ func (s *Scenario) PeerConfig() *peer.Config {
 	return &c
 }
 
+// distribution is that of the delays.
+func (l Latency) distribution() (sim.Distribution, error) {
+	switch l.Model {
+	case Constant:
+		return sim.Constant(l.Min), nil
+	case Uniform:
+		return sim.Uniform{Low: time.Duration(l.Min), High: time.Duration(l.Max)}, nil
+	}
+	return sim.NewLogNormal(time.Duration(l.Min), time.Duration(l.Median), int(l.Sigma))
+}
+
 // simulation returns the empty simulation.
 func (s *Scenario) simulation(o Options, observer sim.Observer) (*sim.Simulation, error) {
-	var d sim.Distribution
-	switch l := s.Latency; l.Model {
-	case Constant:
-		d = sim.Constant(l.Min)
-	case Uniform:
-		d = sim.Uniform{Low: time.Duration(l.Min), High: time.Duration(l.Max)}
-	default:
-		var err error
-		if d, err = sim.NewLogNormal(time.Duration(l.Min), time.Duration(l.Median), int(l.Sigma)); err != nil {
-			return nil, err
-		}
+	d, err := s.Latency.distribution()
+	if err != nil {
+		return nil, err
 	}
 	latency := sim.Latency{Link: d}
 	if s.Latency.Per == PerMessage {

@@ -39,7 +39,8 @@ type shard struct {
 	hops       sim.Histogram
 	latency    sim.Histogram // in microseconds
 	copies     uint64        // deliveries of announces, duplicates included
-	_          [64]byte      // keeps shards in different cache lines
+	throttled  uint64
+	_          [64]byte // keeps shards in different cache lines
 }
 
 // reach is where one message came.
@@ -59,6 +60,8 @@ func (t *tracker) Observe(shard int, node sim.NodeID, at actors.Time, e actors.E
 		if f := e.Message.(*wire.Frame); !f.Response && f.Body.Type == typeAnnounce {
 			t.shards[shard].copies++
 		}
+	case peer.EventThrottled, peer.EventQuota:
+		t.shards[shard].throttled++
 	case peer.EventRequest:
 		t.onRequest(&t.shards[shard], node, at, e.Message.(*wire.Frame))
 	case peer.EventResponse:

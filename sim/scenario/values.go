@@ -65,8 +65,9 @@ func (s *Span) parse(text string) error {
 		*s = Span{Percent: n}
 		return nil
 	}
-	var d Duration
-	if d.parse(text) != nil || d < 0 {
+	v, err := time.ParseDuration(text)
+	d := Duration(v)
+	if err != nil || d < 0 {
 		return fmt.Errorf("want a duration such as 2s, or a share of the run such as 50%%, not %q", text)
 	}
 	*s = Span{Time: d}
