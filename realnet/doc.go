@@ -20,6 +20,8 @@
 //     yet, and stops reading beyond that, so that the peer is held back.
 //   - A link keeps at most [outboxMax] bytes that were not written yet. Beyond
 //     that Send says [actors.ErrLinkFull].
+//   - A node holds at most [acceptedMax] accepted links that no actor has taken
+//     yet. Further ones are broken off.
 //   - What is sent within a while goes out in one write.
 //   - Nothing that is closed leaves a goroutine behind: Close of a [Host] waits
 //     for all of them.

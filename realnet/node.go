@@ -3,11 +3,14 @@ package realnet
 import (
 	"context"
 	crand "crypto/rand"
+	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"iter"
 	"log/slog"
+	"net/http"
 	"path/filepath"
 	"sync"
 
@@ -32,7 +35,8 @@ type Config struct {
 	Data string
 	// Peer is the protocol's configuration; Peer.Network names the network.
 	Peer peer.Config
-	// Transports by scheme. Nil is tcp, tls, ws and wss with their defaults.
+	// Transports by scheme. Nil is tcp, tls, ws and wss with their defaults, of
+	// which tls and wss only dial: to accept, a certificate is needed.
 	Transports map[string]Transport
 	// Observe, unless nil, is told of every event of the protocol. It is called
 	// by many goroutines, and holds them up.
@@ -94,7 +98,9 @@ func Open(ctx context.Context, c Config) (*Node, error) {
 func (c *Config) prepare() (*peer.Node, map[string]Transport, error) {
 	transports := c.Transports
 	if transports == nil {
-		transports = map[string]Transport{"tcp": TCP{}, "ws": WebSocket{}, "wss": WebSocket{}}
+		transports = map[string]Transport{
+			"tcp": TCP{}, "tls": TCP{TLS: &tls.Config{MinVersion: tls.VersionTLS12}}, "ws": WebSocket{}, "wss": WebSocket{},
+		}
 	}
 	config := c.Peer.WithDefaults()
 	if err := config.Validate(); err != nil {
@@ -208,6 +214,27 @@ func (n *Node) Connect(ctx context.Context, address string) error {
 		return &peer.Connect{Call: c, Address: a}
 	})
 }
+
+// Accept makes a connection of any stream of bytes whose other end does the same,
+// as the original's createStream did, and returns when it is in use, or with the
+// reason why it is not. The node closes the stream when the connection ends.
+func (n *Node) Accept(ctx context.Context, stream io.ReadWriteCloser) error {
+	l := newLink(n.process, plainStream{stream}, nil)
+	_, err := n.ask(ctx, func(c peer.Call) actors.Message { return &peer.Attach{Call: c, Link: l} })
+	if err != nil {
+		l.Close()
+	}
+	return err
+}
+
+// plainStream is a stream that does not say where it comes from.
+type plainStream struct{ io.ReadWriteCloser }
+
+// Remote implements [Stream].
+func (plainStream) Remote() actors.Address { return actors.Address{} }
+
+// Handler accepts WebSocket peers inside a server of one's own.
+func (n *Node) Handler() http.Handler { return acceptWebSocket(n.process.accept) }
 
 // Disconnect says goodbye to the peer at an address that this node dialled.
 func (n *Node) Disconnect(ctx context.Context, address string) error {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http/httptest"
 	"os"
 	"runtime"
 	"strings"
@@ -158,6 +159,35 @@ func TestNodesFindEachOther(t *testing.T) {
 	}
 	if known < 4 {
 		t.Errorf("a node knows %d addresses", known)
+	}
+}
+
+// Two nodes are connected by any stream, and over a server of one's own.
+func TestAcceptAndHandler(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	defer cancel()
+	a, b, c := open(t, realnet.Config{}), open(t, realnet.Config{}), open(t, realnet.Config{})
+	atA, atB := net.Pipe()
+	accepted := make(chan error, 1)
+	go func() { accepted <- a.Accept(ctx, atA) }()
+	if err := errors.Join(b.Accept(ctx, atB), <-accepted); err != nil {
+		t.Fatal(err)
+	}
+	server := httptest.NewServer(b.Handler())
+	defer server.Close()
+	if err := c.Connect(ctx, "ws"+strings.TrimPrefix(server.URL, "http")+"/peers"); err != nil {
+		t.Fatal(err)
+	}
+	for name, n := range map[string]*realnet.Node{"a": a, "c": c} {
+		if list, err := n.Connections(ctx); err != nil || len(list) != 1 {
+			t.Errorf("%s has the connections %v, %v; want one", name, list, err)
+		}
+	}
+	// A stream that ends before the handshake is an error.
+	broken, other := net.Pipe()
+	_ = other.Close()
+	if err := a.Accept(ctx, broken); err == nil {
+		t.Error("a stream that has ended is a connection")
 	}
 }
 

@@ -215,12 +215,15 @@ func (p *process) panicked(c *cell, value any) {
 	p.finish(fmt.Errorf("realnet: actor %v panicked: %v\n%s", c.ref, value, debug.Stack()), (*link).reset)
 }
 
+// acceptedMax bounds the links of a node that nobody has bound yet.
+const acceptedMax = 1024
+
 // hold remembers a link that nobody has bound yet, to be closed with the node.
-// It reports whether the node is still there.
+// It reports whether the node is still there and has room for it.
 func (p *process) hold(l *link) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.ended {
+	if p.ended || len(p.accepted) >= acceptedMax {
 		return false
 	}
 	p.accepted[l] = true
