@@ -259,6 +259,11 @@ func TestErrors(t *testing.T) {
 	if _, err := realnet.Open(ctx, realnet.Config{Listen: []string{"smoke://127.0.0.1:1"}}); err == nil {
 		t.Error("listening by an unknown scheme succeeds")
 	}
+	for _, scheme := range []string{"tls", "wss"} {
+		if _, err := realnet.Open(ctx, realnet.Config{Listen: []string{freeAddress(t, scheme)}}); err == nil || !strings.Contains(err.Error(), "certificate") {
+			t.Errorf("listening on %s without a certificate: %v", scheme, err)
+		}
+	}
 	at := freeAddress(t, "tcp")
 	open(t, realnet.Config{Listen: []string{at}})
 	if _, err := realnet.Open(ctx, realnet.Config{Listen: []string{at}}); err == nil {

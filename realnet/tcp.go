@@ -42,6 +42,9 @@ func (t TCP) Dial(ctx context.Context, to actors.Address) (Stream, error) {
 
 // Listen implements [Listener].
 func (t TCP) Listen(ctx context.Context, at actors.Address, accept func(Stream)) (func(), error) {
+	if t.TLS != nil && len(t.TLS.Certificates) == 0 && t.TLS.GetCertificate == nil {
+		return nil, errNoCertificate
+	}
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", authority(at))
 	if err != nil {

@@ -40,7 +40,8 @@ type Listener interface {
 
 // Errors of a Host and its nodes.
 var (
-	ErrClosed = errors.New("realnet: closed")
+	ErrClosed        = errors.New("realnet: closed")
+	errNoCertificate = errors.New("accepting links over TLS needs a certificate")
 )
 
 // reasonOf is what a failed dial tells the actor.

@@ -42,6 +42,9 @@ func (t WebSocket) Dial(ctx context.Context, to actors.Address) (Stream, error) 
 
 // Listen implements [Listener].
 func (t WebSocket) Listen(ctx context.Context, at actors.Address, accept func(Stream)) (func(), error) {
+	if at.Scheme() == "wss" {
+		return nil, errNoCertificate // use Node.Handler in a server that has one
+	}
 	var lc net.ListenConfig
 	l, err := lc.Listen(ctx, "tcp", authority(at))
 	if err != nil {
