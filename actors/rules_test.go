@@ -19,7 +19,6 @@ var allowedImports = map[string]string{
 	"math/bits": "", "math/rand/v2": "the type of Context.Rand and PCG; its top-level functions are banned below",
 	"net/netip": "the text form of IP addresses; it opens nothing",
 	"unique":    "interned addresses",
-	"unsafe":    "Sizeof, to lay out a struct; its pointers are banned below",
 	"google.golang.org/protobuf/encoding/protowire": "the one third-party package: wire-level protobuf",
 }
 
@@ -127,9 +126,6 @@ func checkFile(t *testing.T, path string) {
 			}
 			if reason, banned := bannedNames[pkg.Name+"."+n.Sel.Name]; banned {
 				complain(n, "uses "+pkg.Name+"."+n.Sel.Name, reason)
-			}
-			if pkg.Name == "unsafe" && n.Sel.Name != "Sizeof" {
-				complain(n, "uses unsafe."+n.Sel.Name, "only Sizeof is allowed")
 			}
 			if pkg.Name == "rand" && !allowedRand[n.Sel.Name] {
 				complain(n, "uses rand."+n.Sel.Name, "draw from Context.Rand")

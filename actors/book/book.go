@@ -17,7 +17,8 @@ func SecondsOf(t actors.Time) Seconds { return Seconds(t / actors.Second) }
 type Entry struct {
 	Address actors.Address
 	// Source is the group that the address was first heard from: 0 for this
-	// node's own user, otherwise a keyed hash of the remote host.
+	// node's own user, otherwise a keyed hash of the remote host, or of its /64
+	// network of IPv6.
 	Source uint32
 	Saved  bool    // by the user or as bootstrap: never purged or evicted
 	Seen   Seconds // when it was last heard of

@@ -24,7 +24,7 @@
 //     algorithm (Bentley and Floyd, "A sample of brilliance", 1987) with the
 //     caller's random stream. So every Book draws alike.
 //
-// The source of an address is the host that told of it, never an id that
+// The source of an address is the host (of IPv6, the /64 network) that told of it, never an id that
 // somebody claims: see [Entry.Source]. So whoever controls one host can have
 // Limits.PerSource addresses in the book and, once it is full, about as many as the
 // next largest source. Whoever controls many hosts is not held by this.

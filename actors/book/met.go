@@ -20,8 +20,8 @@ type meeting struct {
 	at      Seconds
 }
 
-// Met notes the address that a peer which connected to this node told of
-// itself, for Share. A few of the last ten minutes are kept, one from each
+// Met notes the address that a peer which connected to this node, and finished
+// the handshake, told of itself, for Share. A few of the last ten minutes are kept, one from each
 // source.
 func (t *Table) Met(a actors.Address, source uint32, now Seconds, r *rand.Rand) {
 	if a.IsZero() || t.book.Barred(a) > now {

@@ -46,7 +46,8 @@ type Config struct {
 	// Fanout is to how many peers a request is forwarded; FanoutAll is all.
 	// Default 3.
 	Fanout int
-	// HopsMax is how many links a request may travel before it is dropped.
+	// HopsMax is how many times a request may be forwarded: it reaches nodes up
+	// to HopsMax+1 links away from its origin.
 	// Default 15; towards version 2 peers never more than 15.
 	HopsMax int
 	// RouteLife is how long at least the way back to the origin of a request

@@ -49,6 +49,7 @@ const (
 	probing                              // Gossip waits to hear whether the peer lives
 	undecided                            // the verdict was late once
 	askedAddresses                       // a version 2 request for addresses is out
+	claimed                              // address is what the peer claims
 )
 
 // A Conn is one connection to a peer: it speaks the handshake, keeps the link
@@ -69,8 +70,10 @@ type Conn struct {
 	// and does not change from then on.
 	ready
 
-	link    actors.Link
-	address actors.Address // dialled; zero for accepted links
+	link actors.Link
+	// address was dialled or, with the flag claimed, is what the peer of an
+	// accepted link advertises; else zero.
+	address actors.Address
 	timer   actors.Timer
 	// nonce starts with the 8 bytes that name the hello or ping that is out. In
 	// the handshake, 8 more name our answer to the peer's hello; then, towards
@@ -139,14 +142,38 @@ func (c *Conn) greet(ctx actors.Context) {
 	c.timer = ctx.After(c.node.config.HelloTimeout, ticks[tickConn])
 }
 
-// admit reports whether a message from the link may be handled, by its rate.
+// dialled is the address that was dialled, zero for accepted links.
+func (c *Conn) dialled() actors.Address {
+	if c.flags&claimed != 0 {
+		return actors.Address{}
+	}
+	return c.address
+}
+
+// admit reports whether a message from the link may be handled, by its rate. The
+// answer to a hello or ping always may: otherwise a peer that sends much could
+// not show that it lives.
 func (c *Conn) admit(ctx actors.Context, m actors.Message) bool {
 	c.heard = ctx.Now()
-	if !c.pay(ctx, 1) {
+	if !c.pay(ctx, 1) && !c.isAnswer(m) {
 		c.note(ctx, actors.Event{Kind: EventThrottled, Message: m})
 		return false
 	}
 	return c.state != connLeaving
+}
+
+// isAnswer reports whether m is the answer to the hello or ping that is out.
+func (c *Conn) isAnswer(m actors.Message) bool {
+	if c.flags&awaitAnswer == 0 {
+		return false
+	}
+	switch m := m.(type) {
+	case *wire.Pong:
+		return m.Nonce == c.pingNonce()
+	case *wire.Frame:
+		return m.Response && m.Hops == 0 && m.Body.Type == wire.TypeHello && m.Body.Reply == c.nonce[:8]
+	}
+	return false
 }
 
 // pay takes n messages off the link's rate (the generic cell rate algorithm,
@@ -195,6 +222,11 @@ func (c *Conn) onHello(ctx actors.Context, f *wire.Frame) {
 		return
 	}
 	id := NodeID([]byte(f.Body.Data))
+	if id == (NodeID{}) { // that is nobody's, and says "not known" below
+		c.note(ctx, actors.Event{Kind: EventInvalid, Message: f, Text: "zero node id"})
+		c.finish(ctx, wire.GoodbyeProtocol, c.failure(), "zero node id")
+		return
+	}
 	if f.Response {
 		if c.flags&awaitAnswer == 0 || f.Body.Reply != c.nonce[:8] {
 			return
@@ -219,6 +251,9 @@ func (c *Conn) onHello(ctx actors.Context, f *wire.Frame) {
 	if c.state == connHello && c.flags&(gotHello|gotAnswer) == gotHello|gotAnswer {
 		c.state = connReady
 		ctx.Send(c.node.gossip, &c.ready)
+		if c.flags&claimed != 0 {
+			ctx.Send(c.node.store, &met{address: c.address, remote: c.link.Remote()})
+		}
 	}
 }
 
@@ -245,6 +280,10 @@ func (c *Conn) onHelloRequest(ctx actors.Context, f *wire.Frame) {
 		return
 	}
 	h := f.Body.Hello
+	if c.address.IsZero() && len(h.Advertised) > 0 {
+		c.address = h.Advertised[0]
+		c.flags |= claimed
+	}
 	if !h.Observed.IsZero() {
 		ctx.Emit(actors.Event{Kind: EventObserved, Peer: ctx.Self(), Address: h.Observed})
 	}
@@ -252,7 +291,7 @@ func (c *Conn) onHelloRequest(ctx actors.Context, f *wire.Frame) {
 	case h.Wanted > 0:
 		c.giveAddresses(ctx, h.Wanted, "", h.Advertised)
 	case len(h.Advertised) > 0:
-		c.learn(ctx, h.Advertised, true)
+		c.learn(ctx, h.Advertised)
 	}
 }
 
@@ -280,7 +319,7 @@ func (c *Conn) onAddressResponse(ctx actors.Context, f *wire.Frame) {
 		c.note(ctx, actors.Event{Kind: EventInvalid, Message: f, Text: err.Error()})
 		return
 	}
-	c.learn(ctx, []actors.Address{a}, false)
+	c.learn(ctx, []actors.Address{a})
 }
 
 // onControl handles the messages of version 3 links.
@@ -291,7 +330,7 @@ func (c *Conn) onControl(ctx actors.Context, m actors.Message) {
 			c.note(ctx, actors.Event{Kind: EventInvalid, N: int64(m.Bad), Text: "bad addresses"})
 		}
 		if len(m.List) > 0 {
-			c.learn(ctx, m.List, false)
+			c.learn(ctx, m.List)
 		}
 	case *wire.AddressRequest:
 		c.giveAddresses(ctx, m.N, "", nil)
@@ -318,7 +357,7 @@ func (c *Conn) onAnswer(ctx actors.Context) {
 }
 
 func (c *Conn) onGoodbye(ctx actors.Context, m *wire.Goodbye) {
-	ctx.Emit(actors.Event{Kind: EventGoodbye, Peer: ctx.Self(), Address: c.address, N: int64(m.Reason)})
+	ctx.Emit(actors.Event{Kind: EventGoodbye, Peer: ctx.Self(), Address: c.dialled(), N: int64(m.Reason)})
 	outcome := book.OutcomeNone
 	if c.state < connUp && c.flags&gotAnswer != 0 {
 		outcome = book.OutcomeRefused
@@ -330,7 +369,7 @@ func (c *Conn) onLinkDown(ctx actors.Context, m *actors.LinkDown) {
 	c.link = nil
 	outcome := c.failure()
 	if c.state != connUp {
-		ctx.Emit(actors.Event{Kind: EventDialFailed, Peer: ctx.Self(), Address: c.address, Text: m.Reason.String()})
+		ctx.Emit(actors.Event{Kind: EventDialFailed, Peer: ctx.Self(), Address: c.dialled(), Text: m.Reason.String()})
 	} else if m.Reason == actors.ReasonClosed {
 		outcome = book.OutcomeNone
 	}
@@ -380,7 +419,7 @@ func (c *Conn) onTick(ctx actors.Context) {
 	case c.state == connReady:
 		c.finish(ctx, wire.GoodbyeDuplicate, book.OutcomeRefused, "duplicate, undecided")
 	case c.state != connUp:
-		ctx.Emit(actors.Event{Kind: EventDialFailed, Peer: ctx.Self(), Address: c.address, Text: "no answer to hello"})
+		ctx.Emit(actors.Event{Kind: EventDialFailed, Peer: ctx.Self(), Address: c.dialled(), Text: "no answer to hello"})
 		c.finish(ctx, wire.GoodbyeSilent, book.OutcomeFailed, "no answer to hello")
 	case c.flags&awaitAnswer != 0 && silent >= cfg.HelloTimeout:
 		c.finish(ctx, wire.GoodbyeSilent, book.OutcomeFailed, "silent")
@@ -498,13 +537,13 @@ func (c *Conn) giveAddresses(ctx actors.Context, n uint32, reply string, own []a
 	}
 	c.flags |= oweAddresses
 	ctx.Send(c.node.store, &share{
-		n: count, reply: reply,
-		learn: learn{list: own, from: c.address, remote: c.link.Remote(), own: true},
+		n: count, reply: reply, to: c.address,
+		learn: learn{list: own, from: c.dialled(), remote: c.link.Remote()},
 	})
 }
 
-func (c *Conn) learn(ctx actors.Context, list []actors.Address, own bool) {
-	ctx.Send(c.node.store, &learn{list: list, from: c.address, remote: c.link.Remote(), own: own})
+func (c *Conn) learn(ctx actors.Context, list []actors.Address) {
+	ctx.Send(c.node.store, &learn{list: list, from: c.dialled(), remote: c.link.Remote()})
 }
 
 // transmit hands m to the link. A peer that does not read is cut off.
@@ -543,7 +582,7 @@ func (c *Conn) end(ctx actors.Context, g *gone) {
 
 // note reports an event to observers and to subscribers of TopicDebug.
 func (c *Conn) note(ctx actors.Context, e actors.Event) {
-	e.Peer, e.Address = ctx.Self(), c.address
+	e.Peer, e.Address = ctx.Self(), c.dialled()
 	ctx.Emit(e)
 	ctx.Send(c.node.gossip, &note{e})
 }

@@ -232,6 +232,9 @@ func (g *Gossip) find(conn actors.Ref) int {
 
 // findID returns the peer of an id in a state, or −1.
 func (g *Gossip) findID(id NodeID, s peerState) int {
+	if id == (NodeID{}) {
+		return -1 // the handshake was not over
+	}
 	return slices.IndexFunc(g.peers, func(p peer) bool { return p.state == s && p.ready != nil && p.ready.id == id })
 }
 

@@ -311,3 +311,17 @@ func TestTalkingPeerIsNotProbed(t *testing.T) {
 		t.Errorf("%d pongs to 19 pings that arrived", got)
 	}
 }
+
+// The zero id is nobody's: a peer that has it could change it later.
+func TestZeroNodeIDIsRefused(t *testing.T) {
+	r := newRig(t)
+	n := r.node(still())
+	s := r.script(nil)
+	e := s.dial(n, polite(peer.NodeID{}, v3()))
+	r.run(time.Second)
+	n.wantConnections(0)
+	n.wantCount(peer.EventInvalid, 1)
+	if e.down == nil {
+		t.Error("the link stays open")
+	}
+}

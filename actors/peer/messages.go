@@ -38,20 +38,24 @@ type alive struct{}
 type exchange struct{}
 
 // learn tells the Store of addresses that a peer sent. from is the dialled
-// address of the peer or zero, remote is where the peer is seen; own says that
-// the addresses are the peer's.
+// address of the peer or zero, remote is where the peer is seen.
 type learn struct {
 	list         []actors.Address
 	from, remote actors.Address
-	own          bool
 }
+
+// met tells the Store that a peer which connected has finished the handshake:
+// the address that it advertises, and where it is seen.
+type met struct{ address, remote actors.Address }
 
 // share asks the Store for addresses to give to a peer, and tells it of those
 // that came with the request. reply is the ID of a version 2 request, for
-// shared to repeat.
+// shared to repeat. to is the peer's address, dialled or claimed, which it need
+// not be told.
 type share struct {
 	n     int
 	reply string
+	to    actors.Address
 	learn learn
 }
 
@@ -183,6 +187,7 @@ var (
 	aliveKind    = actors.RegisterMessage("peer.alive", nil)
 	exchangeKind = actors.RegisterMessage("peer.exchange", nil)
 	learnKind    = actors.RegisterMessage("peer.learn", nil)
+	metKind      = actors.RegisterMessage("peer.met", nil)
 	shareKind    = actors.RegisterMessage("peer.share", nil)
 	sharedKind   = actors.RegisterMessage("peer.shared", nil)
 	drawKind     = actors.RegisterMessage("peer.draw", nil)
@@ -203,6 +208,7 @@ func (*probe) Kind() actors.Kind    { return probeKind }
 func (*alive) Kind() actors.Kind    { return aliveKind }
 func (*exchange) Kind() actors.Kind { return exchangeKind }
 func (*learn) Kind() actors.Kind    { return learnKind }
+func (*met) Kind() actors.Kind      { return metKind }
 func (*share) Kind() actors.Kind    { return shareKind }
 func (*shared) Kind() actors.Kind   { return sharedKind }
 func (*draw) Kind() actors.Kind     { return drawKind }
@@ -224,11 +230,14 @@ func (*alive) Append(b []byte) []byte     { return b }
 func (*exchange) Append(b []byte) []byte  { return b }
 func (m *learn) Append(b []byte) []byte {
 	b = actors.AppendString(actors.AppendString(b, m.from.String()), m.remote.String())
-	return appendAddresses(appendBool(b, m.own), m.list)
+	return appendAddresses(b, m.list)
+}
+func (m *met) Append(b []byte) []byte {
+	return actors.AppendString(actors.AppendString(b, m.address.String()), m.remote.String())
 }
 func (m *share) Append(b []byte) []byte {
 	b = actors.AppendString(appendInts(b, int64(m.n)), m.reply)
-	return m.learn.Append(b)
+	return m.learn.Append(actors.AppendString(b, m.to.String()))
 }
 func (m *shared) Append(b []byte) []byte {
 	return actors.AppendString(appendAddresses(b, m.List), m.reply)

@@ -37,6 +37,8 @@ func (s *Store) Receive(ctx actors.Context, m actors.Message) {
 	switch m := m.(type) {
 	case *learn:
 		s.onLearn(ctx, m, now)
+	case *met:
+		s.table.Met(m.address, s.source(m.remote), now, ctx.Rand())
 	case *share:
 		s.onShare(ctx, m, now)
 	case *draw:
@@ -83,7 +85,7 @@ func (s *Store) onStarted(ctx actors.Context, now book.Seconds) {
 
 func (s *Store) onShare(ctx actors.Context, m *share, now book.Seconds) {
 	answer := &shared{reply: m.reply}
-	list := s.table.Share(answer.space[:0], m.n, m.learn.from, ctx.Rand())
+	list := s.table.Share(answer.space[:0], m.n, m.to, ctx.Rand())
 	answer.Addresses = wire.MakeAddresses(list)
 	ctx.Send(ctx.Sender(), answer)
 	if len(m.learn.list) > 0 {
@@ -93,9 +95,6 @@ func (s *Store) onShare(ctx actors.Context, m *share, now book.Seconds) {
 
 func (s *Store) onLearn(ctx actors.Context, m *learn, now book.Seconds) {
 	source := s.source(m.remote)
-	if m.own && m.from.IsZero() {
-		s.table.Met(m.list[ctx.Rand().IntN(len(m.list))], source, now, ctx.Rand())
-	}
 	var fresh func(actors.Address)
 	if s.listeners.want(TopicKnown) {
 		fresh = func(a actors.Address) { s.listeners.tell(ctx, TopicKnown, &Learned{a}) }
@@ -114,12 +113,30 @@ func (s *Store) source(a actors.Address) uint32 {
 	host := a.Host()
 	if strings.Contains(host, ":") {
 		if ip, err := netip.ParseAddr(host); err == nil {
-			if network, err := ip.Prefix(64); err == nil {
-				host = network.String()
-			}
+			host = hostOf(ip)
 		}
 	}
 	return uint32(actors.Mix(s.key, actors.Sum([]byte(host)))) | 1
+}
+
+// nat64 is where the addresses of IPv4 are in IPv6 behind a translator (RFC
+// 6052).
+var nat64 = netip.MustParsePrefix("64:ff9b::/96")
+
+// hostOf is what stands for the host of an IPv6 address.
+func hostOf(ip netip.Addr) string {
+	if nat64.Contains(ip) {
+		b := ip.As16()
+		return netip.AddrFrom4([4]byte(b[12:])).String()
+	}
+	if ip = ip.Unmap(); ip.Is4() {
+		return ip.String()
+	}
+	network, err := ip.Prefix(64)
+	if err != nil {
+		return ip.String()
+	}
+	return network.String()
 }
 
 // feed tells Gossip of new addresses if it could use them.

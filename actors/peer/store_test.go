@@ -19,6 +19,9 @@ func TestSourceIsTheHostOrItsNetwork(t *testing.T) {
 		{"ws://10.0.0.1:80", "ws://10.0.0.2:80", false},
 		{"ws://[2001:db8:1:2::1]:80", "ws://[2001:db8:1:2:ffff::9]:81", true},
 		{"ws://[2001:db8:1:2::1]:80", "ws://[2001:db8:1:3::1]:80", false},
+		{"ws://[::ffff:10.0.0.1]:80", "ws://10.0.0.1:80", true},
+		{"ws://[::ffff:10.0.0.1]:80", "ws://[::ffff:10.0.0.2]:80", false},
+		{"ws://[64:ff9b::a00:1]:80", "ws://10.0.0.1:80", true},
 		{"ws://example.org:80", "ws://example.com:80", false},
 	} {
 		if got := source(c.a) == source(c.b); got != c.same {

@@ -167,6 +167,9 @@ func (s *Scenario) resolveDuration() error {
 	if s.MessagesEvery <= 0 || s.MessagesFrom.Percent > 0 {
 		return s.fails("duration", "auto needs messages_every, and a messages_from that is no share of the duration")
 	}
+	if s.MessagesEvery > durationMax/Duration(max(s.Messages, 1)) {
+		return s.fails("messages_every", "%v, with %d messages the run would take more than %v", s.MessagesEvery, s.Messages, durationMax)
+	}
 	d, err := s.Latency.distribution()
 	if err != nil {
 		return err
@@ -213,6 +216,9 @@ func (s *Scenario) checkRanges() error {
 		{"payload", s.Payload, 16, wire.DataMax, ""},
 		{"searches", s.Searches, 0, 1 << 20, ""},
 		{"responders", s.Responders, 0, s.Nodes, "more responders than nodes"},
+	}
+	if s.Connections > connectionsMax {
+		return s.fails("connections", "%d, must be from 1 to %d", s.Connections, connectionsMax)
 	}
 	for _, r := range ranges {
 		switch {
@@ -284,7 +290,7 @@ func (s *Scenario) checkDurations() error {
 			return s.fails(p.key, "%v, must be at least 1ms", p.d)
 		}
 	}
-	if s.Duration > Duration(1000*time.Hour) {
+	if s.Duration > durationMax {
 		return s.fails("duration", "%v, must be at most 1000h", s.Duration)
 	}
 	if s.MessagesEvery < 0 {
@@ -364,8 +370,12 @@ func (s *Scenario) simulation(o Options, observer sim.Observer) (*sim.Simulation
 	})
 }
 
-// inboundMax is the most that inbound_max can be.
-const inboundMax = 10000
+// The most that some keys can be.
+const (
+	connectionsMax = 1000
+	inboundMax     = 10000
+	durationMax    = Duration(1000 * time.Hour)
+)
 
 // spread returns the i-th of n times that are spread evenly over a span, both
 // ends included.
