@@ -34,11 +34,13 @@ func (c *cell) Dial(to actors.Address) actors.DialID {
 	}
 	c.dials[id] = cancel
 	c.mu.Unlock()
-	p.host.group.Go(func() {
+	if !p.host.run(func() {
 		defer cancel()
 		s, err := t.Dial(ctx, to)
 		c.answer(ctx, id, s, err)
-	})
+	}) {
+		cancel()
+	}
 	return id
 }
 

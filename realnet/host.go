@@ -71,6 +71,17 @@ func (h *Host) add(p *process) bool {
 	return true
 }
 
+// run starts a goroutine that Close waits for, unless the host is closed.
+func (h *Host) run(f func()) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.closed {
+		return false
+	}
+	h.group.Go(f)
+	return true
+}
+
 func (h *Host) remove(p *process) {
 	h.mu.Lock()
 	defer h.mu.Unlock()

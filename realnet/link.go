@@ -48,9 +48,9 @@ type link struct {
 func newLink(p *process, s Stream, dialler *cell) *link {
 	l := &link{process: p, stream: s, dialler: dialler}
 	l.room.L, l.work.L = &l.mu, &l.mu
-	p.host.group.Go(l.read)
-	p.host.group.Go(l.write)
 	switch {
+	case !p.host.run(l.read) || !p.host.run(l.write):
+		l.reset()
 	case dialler == nil && !p.hold(l):
 		l.reset()
 	case dialler != nil && !dialler.own(l):
