@@ -49,6 +49,28 @@ func (a Address) Host() string {
 	return strings.Trim(authority, "[]")
 }
 
+// IsLoopback reports whether the address means the machine that it is used on:
+// its host is a loopback address, "localhost", or the unspecified address.
+func (a Address) IsLoopback() bool {
+	_, rest, _ := strings.Cut(a.String(), "://")
+	if rest == "" {
+		return false
+	}
+	switch rest[0] {
+	case '[', '0', '1': // parsed below
+	case 'l':
+		return strings.HasPrefix(rest, "localhost:")
+	default:
+		return strings.HasSuffix(a.Host(), ".localhost")
+	}
+	ip, err := netip.ParseAddr(a.Host())
+	if err != nil {
+		return strings.HasSuffix(a.Host(), ".localhost")
+	}
+	ip = ip.Unmap()
+	return ip.IsLoopback() || ip.IsUnspecified()
+}
+
 // defaultPorts are assumed where an address names none.
 func defaultPort(scheme string) string {
 	switch scheme {
@@ -154,7 +176,12 @@ func splitAuthority(s string) (host, port string, err error) {
 		return "", "", errors.New("bad host")
 	}
 	if ip, err := netip.ParseAddr(host); err == nil {
-		host = ip.String()
+		return ip.String(), port, nil
+	}
+	// Resolvers take 127.1 or 0x7f000001 for an IPv4 address.
+	last := host[strings.LastIndexByte(host, '.')+1:]
+	if _, err := strconv.ParseUint(last, 0, 64); err == nil || strings.Trim(last, "0123456789") == "" {
+		return "", "", errors.New("bad IPv4 address, or a name that ends in a number")
 	}
 	return host, port, nil
 }

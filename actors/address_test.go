@@ -31,7 +31,7 @@ func TestParseAddress(t *testing.T) {
 		"", "foo:bar", "://x:1", "1ws://x:1", "w s://x:1", "ws://", "ws://:80", "tcp://host", "ws://h:0", "ws://h:65536",
 		"ws://h:99999999999999999999", "ws://h:1x", "ws://h:-1", "ws://u@h:1", "ws://h:1?q", "ws://h:1#f", "ws://[::1:80",
 		"ws://[10.0.0.1]:80", "ws://[fe80::1%eth0]:80", "ws://a b:1", "ws://ä:1", "ws://h:1/\x00", "ws://a:b:1",
-		"ws://a..:80", "ws://h:1/" + strings.Repeat("x", 300),
+		"ws://127.1:80", "ws://0x7f000001:80", "ws://a.08:1", "ws://2130706433:1", "ws://a..:80", "ws://h:1/" + strings.Repeat("x", 300),
 	} {
 		if a, err := actors.ParseAddress(bad); !errors.Is(err, actors.ErrAddress) {
 			t.Errorf("%q is accepted as %q, %v", bad, a, err)
@@ -53,6 +53,22 @@ func TestAddressParts(t *testing.T) {
 	var none actors.Address
 	if !none.IsZero() || none.String() != "" || none.Scheme() != "" || none.Host() != "" {
 		t.Error("the zero Address is not empty")
+	}
+}
+
+func TestIsLoopback(t *testing.T) {
+	for text, want := range map[string]bool{
+		"ws://127.0.0.1:80": true, "tcp://127.9.9.9:1": true, "ws://0.0.0.0:80": true, "ws://localhost:80/x": true,
+		"ws://[::1]:80": true, "ws://[::]:80": true, "ws://[::ffff:127.0.0.1]:80": true, "ws://a.localhost:80": true,
+		"ws://10.0.0.1:80": false, "ws://128.0.0.1:80": false, "ws://localhost.example:80": false,
+		"ws://[2001:db8::1]:80": false, "ws://1.2.3.4:80": false, "ws://1a.localhost:80": true, "ws://localhosts:80": false,
+	} {
+		if got := actors.MustAddress(text).IsLoopback(); got != want {
+			t.Errorf("%s: loopback %v, want %v", text, got, want)
+		}
+	}
+	if (actors.Address{}).IsLoopback() {
+		t.Error("no address is one of loopback")
 	}
 }
 

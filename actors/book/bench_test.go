@@ -96,7 +96,7 @@ func BenchmarkShare(b *testing.B) {
 			b.ResetTimer()
 			b.ReportAllocs()
 			for range b.N {
-				t.Share(nil, 10, all[0], r)
+				t.Share(nil, 10, all[0], nil, r)
 			}
 		})
 	}

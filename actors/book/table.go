@@ -205,7 +205,7 @@ func (t *Table) Draw(dst []actors.Address, n int, now Seconds, can func(actors.A
 
 // Share appends to dst up to n addresses to tell a peer of. to is the peer's own
 // address, which is left out; if the book holds it, its count of addresses sent
-// goes up.
+// goes up. keep says which addresses the peer may be told of; nil is all.
 //
 // Up to two fifths are of peers that connected to this node. As every node
 // connects to equally many, these are a fair sample of the network, while
@@ -213,7 +213,7 @@ func (t *Table) Draw(dst []actors.Address, n int, now Seconds, can func(actors.A
 // by chance, and with them the degrees of the nodes. The rest is drawn uniformly
 // from the book without those that failed the last three times; of it, Share
 // looks at half as many positions again as it is to return, at most 64.
-func (t *Table) Share(dst []actors.Address, n int, to actors.Address, r *rand.Rand) []actors.Address {
+func (t *Table) Share(dst []actors.Address, n int, to actors.Address, keep func(actors.Address) bool, r *rand.Rand) []actors.Address {
 	n = min(n, t.book.Len()+int(t.metLen), lookMax)
 	if n <= 0 {
 		return dst
@@ -221,7 +221,7 @@ func (t *Table) Share(dst []actors.Address, n int, to actors.Address, r *rand.Ra
 	out := slices.Grow(dst, n)
 	var space [lookMax]int
 	for _, i := range Sample(space[:0], int(t.metLen), 2*n/5, r) {
-		if a := t.met[i].address; a != to {
+		if a := t.met[i].address; a != to && (keep == nil || keep(a)) {
 			out = append(out, a)
 		}
 	}
@@ -230,7 +230,7 @@ func (t *Table) Share(dst []actors.Address, n int, to actors.Address, r *rand.Ra
 			break
 		}
 		e := t.book.At(i)
-		if e.Address == to || e.Streak >= 3 || slices.Contains(out[len(dst):], e.Address) {
+		if e.Address == to || e.Streak >= 3 || slices.Contains(out[len(dst):], e.Address) || keep != nil && !keep(e.Address) {
 			continue
 		}
 		out = append(out, e.Address)

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 
 	"peernet/actors"
@@ -486,9 +487,19 @@ func (c *Conn) sendHello(ctx actors.Context) {
 	c.transmit(ctx, wire.NewHello(wire.Body{
 		ID: c.nonce[:8], Type: wire.TypeHello, Data: c.node.idText, Limit: 1,
 	}, wire.Hello{
-		Version: wire.Version, Network: cfg.Network, Advertised: c.node.advertise,
+		Version: wire.Version, Network: cfg.Network, Advertised: c.advertised(),
 		Observed: c.link.Remote(), Wanted: uint32(c.wanted()),
 	}))
+}
+
+// advertised are the addresses of this node that mean something to the peer: those
+// of loopback only if it is on this machine.
+func (c *Conn) advertised() []actors.Address {
+	all := c.node.advertise
+	if c.link.Remote().IsLoopback() || !slices.ContainsFunc(all, actors.Address.IsLoopback) {
+		return all
+	}
+	return slices.DeleteFunc(slices.Clone(all), actors.Address.IsLoopback)
 }
 
 // wanted is how many addresses the hello asks for.

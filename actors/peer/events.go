@@ -48,6 +48,9 @@ var (
 
 	// EventLearned: N addresses of a list were new.
 	EventLearned = actors.RegisterEvent("store.learned")
+	// EventLoopback: N addresses of loopback came from another machine; they
+	// are dropped.
+	EventLoopback = actors.RegisterEvent("store.loopback")
 	// EventPurged: N dead addresses were forgotten.
 	EventPurged = actors.RegisterEvent("store.purged")
 	// EventStoreFailed: the book could not be written. Text says why.

@@ -3,6 +3,7 @@ package peer_test
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,6 +72,59 @@ func TestVersion3HandshakeSendsExactlyTheExpectedMessages(t *testing.T) {
 		if got := e.conversation(); !slices.Equal(got, want) {
 			t.Errorf("dials=%v: the node said\n%q, want\n%q", dials, got, want)
 		}
+	}
+}
+
+// What is on loopback is not told to others, nor believed from them.
+func TestLoopbackStaysOnTheMachine(t *testing.T) {
+	r := newRig(t)
+	own, local := actors.MustAddress("ws://127.0.0.1:4000"), actors.MustAddress("ws://localhost:5000")
+	n := &testNode{rig: r, at: r.take()}
+	c := peer.Config{Static: true}.WithDefaults()
+	n.Node = &peer.Node{
+		Config: &c, Advertise: []actors.Address{own, sim.AddressOf(n.at)},
+		Bootstrap: []actors.Address{local, sim.AddressOf(300)},
+	}
+	r.sim.Start(n.at, n.Node)
+	r.run(time.Second)
+	s := r.script(nil)
+	e := s.dial(n, polite(peer.NodeID{9}, &wire.Hello{Version: 3, Wanted: 10, Advertised: []actors.Address{actors.MustAddress("ws://127.0.0.1:6000")}}))
+	r.run(time.Second)
+	e.send(wire.NewAddresses([]actors.Address{actors.MustAddress("ws://127.0.0.1:7000"), sim.AddressOf(301)}))
+	r.run(time.Second)
+	if got := e.frames(wire.TypeHello)[0].Body.Hello.Advertised; !slices.Equal(got, []actors.Address{sim.AddressOf(n.at)}) {
+		t.Errorf("a peer elsewhere is told of %v", got)
+	}
+	if said := strings.Join(e.conversation(), "\n"); strings.Contains(said, "localhost") || !strings.Contains(said, "10.0.1.44") {
+		t.Errorf("the book is shared as\n%s", said)
+	}
+	for a, want := range map[string]bool{"ws://127.0.0.1:6000": false, "ws://127.0.0.1:7000": false, sim.AddressOf(301).String(): true} {
+		if _, ok := n.entry(actors.MustAddress(a)); ok != want {
+			t.Errorf("%s in the book: %v, want %v", a, ok, want)
+		}
+	}
+	n.wantCount(peer.EventLoopback, 2)
+}
+
+// An address that is advertised later is told to later peers, and never dialled.
+func TestAdvertiseLater(t *testing.T) {
+	r := newRig(t)
+	n := r.node(still())
+	later := sim.AddressOf(400)
+	c := n.ask(func(call peer.Call) []actors.Message {
+		return []actors.Message{&peer.Advertise{Call: call, Address: later}}
+	})
+	r.run(time.Second)
+	if err := answer[*peer.Done](t, c).Err; err != nil {
+		t.Fatal(err)
+	}
+	e := r.script(nil).dial(n, nil)
+	r.run(time.Second)
+	if got := e.frames(wire.TypeHello)[0].Body.Hello.Advertised; !slices.Contains(got, later) {
+		t.Errorf("a later peer is told of %v", got)
+	}
+	if n.Store().Book().Barred(later) != book.Forever {
+		t.Error("the address could be dialled")
 	}
 }
 

@@ -39,7 +39,7 @@ type Node struct {
 // Receive implements [actors.Actor].
 func (n *Node) Receive(ctx actors.Context, m actors.Message) {
 	switch m := m.(type) {
-	case *actors.LinkIn, *Connect, *Disconnect, *Attach, *Connections, *Announce, *Respond, *Subscribe, *Close:
+	case *actors.LinkIn, *Connect, *Disconnect, *Attach, *Connections, *Advertise, *Announce, *Respond, *Subscribe, *Close:
 		ctx.Send(n.identity.gossip, m)
 	case *Save, *Known, *Stats:
 		ctx.Send(n.identity.store, m)

@@ -20,6 +20,8 @@ func (g *Gossip) onOperation(ctx actors.Context, m actors.Message) {
 	case *Announce:
 		id, err := g.announce(ctx, m)
 		ctx.Send(m.ReplyTo, &Announced{Tag: m.Tag, ID: id, Err: err})
+	case *Advertise:
+		ctx.Send(m.ReplyTo, &Done{Tag: m.Tag, Err: g.advertise(ctx, m.Address)})
 	case *Respond:
 		ctx.Send(m.ReplyTo, &Done{Tag: m.Tag, Err: g.respond(ctx, m)})
 	case *Connect:
@@ -63,6 +65,22 @@ func (g *Gossip) onOperation(ctx actors.Context, m actors.Message) {
 	case *Close:
 		g.onClose(ctx, m)
 	}
+}
+
+// advertise adds an address to those of this node. The identity that Conns share
+// does not change: later ones get another.
+func (g *Gossip) advertise(ctx actors.Context, a actors.Address) error {
+	switch {
+	case slices.Contains(g.node.advertise, a):
+		return nil
+	case len(g.node.advertise) >= wire.AdvertiseMax:
+		return ErrAdvertise
+	}
+	node := *g.node
+	node.advertise = append(slices.Clip(node.advertise), a)
+	g.node = &node
+	ctx.Send(node.store, &result{address: a, self: true})
+	return nil
 }
 
 // announce makes this node the origin of a request.

@@ -105,6 +105,13 @@ type Connection struct {
 	Version  int // of the wire, 2 or 3
 }
 
+// Advertise tells the peers of connections to come of one more address where this
+// node accepts links.
+type Advertise struct {
+	Call
+	Address actors.Address
+}
+
 // Announce sends a request into the network. The answer is an *Announced, and
 // subscribers of TopicResponse get the responses.
 type Announce struct {
@@ -190,6 +197,7 @@ var (
 	ErrFailed       = errors.New("peer: could not connect")
 	ErrBusy         = errors.New("peer: already connecting or connected")
 	ErrSubscribers  = errors.New("peer: too many subscribers")
+	ErrAdvertise    = errors.New("peer: too many advertised addresses")
 	ErrHandshakes   = errors.New("peer: too many accepted links that have not said hello")
 )
 
@@ -205,6 +213,7 @@ var (
 	attachKind         = actors.RegisterMessage("peer.attach", nil)
 	connectionsKind    = actors.RegisterMessage("peer.connections", nil)
 	connectionListKind = actors.RegisterMessage("peer.connection_list", nil)
+	advertiseKind      = actors.RegisterMessage("peer.advertise", nil)
 	announceKind       = actors.RegisterMessage("peer.announce", nil)
 	announcedKind      = actors.RegisterMessage("peer.announced", nil)
 	respondKind        = actors.RegisterMessage("peer.respond", nil)
@@ -250,6 +259,9 @@ func (*Connections) Kind() actors.Kind { return connectionsKind }
 
 // Kind implements [actors.Message].
 func (*ConnectionList) Kind() actors.Kind { return connectionListKind }
+
+// Kind implements [actors.Message].
+func (*Advertise) Kind() actors.Kind { return advertiseKind }
 
 // Kind implements [actors.Message].
 func (*Announce) Kind() actors.Kind { return announceKind }
@@ -346,6 +358,11 @@ func (m *ConnectionList) Append(b []byte) []byte {
 		b = c.append(b)
 	}
 	return b
+}
+
+// Append implements [actors.Message].
+func (m *Advertise) Append(b []byte) []byte {
+	return actors.AppendString(m.Call.Append(b), m.Address.String())
 }
 
 // Append implements [actors.Message].

@@ -2,6 +2,7 @@ package peer
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 
 	"peernet/actors"
@@ -38,7 +39,9 @@ func (s *Store) Receive(ctx actors.Context, m actors.Message) {
 	case *learn:
 		s.onLearn(ctx, m, now)
 	case *met:
-		s.table.Met(m.address, s.source(m.remote), now, ctx.Rand())
+		if m.remote.IsLoopback() || !m.address.IsLoopback() {
+			s.table.Met(m.address, s.source(m.remote), now, ctx.Rand())
+		}
 	case *share:
 		s.onShare(ctx, m, now)
 	case *draw:
@@ -85,7 +88,11 @@ func (s *Store) onStarted(ctx actors.Context, now book.Seconds) {
 
 func (s *Store) onShare(ctx actors.Context, m *share, now book.Seconds) {
 	answer := &shared{reply: m.reply}
-	list := s.table.Share(answer.space[:0], m.n, m.to, ctx.Rand())
+	keep := notLoopback
+	if m.learn.remote.IsLoopback() {
+		keep = nil
+	}
+	list := s.table.Share(answer.space[:0], m.n, m.to, keep, ctx.Rand())
 	answer.Addresses = wire.MakeAddresses(list)
 	ctx.Send(ctx.Sender(), answer)
 	if len(m.learn.list) > 0 {
@@ -94,18 +101,27 @@ func (s *Store) onShare(ctx actors.Context, m *share, now book.Seconds) {
 }
 
 func (s *Store) onLearn(ctx actors.Context, m *learn, now book.Seconds) {
+	list := m.list
+	if !m.remote.IsLoopback() && slices.ContainsFunc(list, actors.Address.IsLoopback) {
+		list = slices.DeleteFunc(slices.Clone(list), actors.Address.IsLoopback)
+		ctx.Emit(actors.Event{Kind: EventLoopback, Address: m.from, N: int64(len(m.list) - len(list))})
+	}
 	source := s.source(m.remote)
 	var fresh func(actors.Address)
 	if s.listeners.want(TopicKnown) {
 		fresh = func(a actors.Address) { s.listeners.tell(ctx, TopicKnown, &Learned{a}) }
 	}
-	added := s.table.Learn(m.list, source, m.from, now, ctx.Rand(), fresh)
+	added := s.table.Learn(list, source, m.from, now, ctx.Rand(), fresh)
 	if added == 0 {
 		return
 	}
 	ctx.Emit(actors.Event{Kind: EventLearned, Address: m.from, N: int64(added)})
 	s.feed(ctx)
 }
+
+// notLoopback is what a peer elsewhere is told, and believed: what it would find
+// at an address of loopback is something else, perhaps a service of its own.
+func notLoopback(a actors.Address) bool { return !a.IsLoopback() }
 
 // source names the host that an address belongs to: of IPv6, where a host has
 // many addresses, the network of 64 bits that it is in.

@@ -124,7 +124,7 @@ func (n *life) step(t *testing.T) {
 	case k < 85:
 		most, to := r.IntN(12), n.anyone()
 		both(t, n, "Share", slices.Equal, func(table *book.Table, r *rand.Rand) []actors.Address {
-			return table.Share(nil, most, to, r)
+			return table.Share(nil, most, to, nil, r)
 		})
 	case k < 88:
 		a := n.anyone()

@@ -228,7 +228,7 @@ func (s suite) share(t *testing.T) {
 	table.Use(addr(0)) // in use is as good as any
 	seen := map[actors.Address]bool{}
 	for range 200 {
-		list := table.Share(nil, 4, addr(1), r)
+		list := table.Share(nil, 4, addr(1), nil, r)
 		if len(list) > 4 {
 			t.Fatalf("Share(4) returned %d", len(list))
 		}
@@ -244,18 +244,18 @@ func (s suite) share(t *testing.T) {
 			t.Errorf("address %d of streak %d was shared: %t", i, e.Streak, !want)
 		}
 	}
-	if !slices.Contains(table.Share(nil, 20, actors.Address{}, r), addr(1)) {
+	if !slices.Contains(table.Share(nil, 20, actors.Address{}, nil, r), addr(1)) {
 		t.Error("it is not shared with others")
 	}
 	for _, n := range []int{0, -1, math.MinInt} {
-		if list := table.Share(nil, n, addr(1), r); len(list) != 0 {
+		if list := table.Share(nil, n, addr(1), nil, r); len(list) != 0 {
 			t.Errorf("Share(%d) returned %v", n, list)
 		}
 	}
-	if n := len(table.Share(nil, math.MaxInt, addr(1), r)); n != 11 {
+	if n := len(table.Share(nil, math.MaxInt, addr(1), nil, r)); n != 11 {
 		t.Errorf("of eleven that can be shared, %d were", n)
 	}
-	if list := s.table(t, limits()).Share(nil, 5, addr(1), r); len(list) != 0 {
+	if list := s.table(t, limits()).Share(nil, 5, addr(1), nil, r); len(list) != 0 {
 		t.Errorf("an empty book shared %v", list)
 	}
 }
@@ -275,7 +275,7 @@ func (s suite) shareEvenly(t *testing.T) {
 		counts := make([]int, c.entries)
 		firsts := make([]int, c.entries)
 		for range c.runs {
-			list := table.Share(nil, c.n, addr(0), r)
+			list := table.Share(nil, c.n, addr(0), nil, r)
 			if c.entries > 12 && len(list) != c.n {
 				t.Fatalf("Share(%d) of %d returned %d", c.n, c.entries, len(list))
 			}
@@ -312,7 +312,7 @@ func (s suite) meets(t *testing.T, n int, r *rand.Rand) *book.Table {
 func told(table *book.Table, n int, r *rand.Rand) map[actors.Address]int {
 	counts := map[actors.Address]int{}
 	for range 1000 {
-		for _, a := range table.Share(nil, n, actors.Address{}, r) {
+		for _, a := range table.Share(nil, n, actors.Address{}, nil, r) {
 			counts[a]++
 		}
 	}
@@ -334,7 +334,7 @@ func (s suite) shareMet(t *testing.T) {
 	}
 	even(t, "shared whom it met", met)
 	for range 200 {
-		list := table.Share(nil, 10, addr(101), r)
+		list := table.Share(nil, 10, addr(101), nil, r)
 		n := 0
 		for i, a := range list {
 			if slices.Contains(addrs(100, 108), a) {
@@ -361,7 +361,7 @@ func (s suite) shareMet(t *testing.T) {
 	if n != 1 {
 		t.Errorf("%d addresses of one source are shared, want 1", n)
 	}
-	if list := s.table(t, limits()).Share(nil, 5, addr(1), r); len(list) != 0 {
+	if list := s.table(t, limits()).Share(nil, 5, addr(1), nil, r); len(list) != 0 {
 		t.Errorf("who met nobody shared %v", list)
 	}
 }
@@ -526,9 +526,9 @@ func (s suite) counters(t *testing.T) {
 		list := addrs(i, 2*i+1) // the teller itself, known ones, new ones
 		table.Learn(list, 1, teller, 1, r, nil)
 		want.Rx += uint32(len(list))
-		want.Tx += uint32(len(table.Share(nil, i%7, teller, r)))
-		table.Share(nil, i%7, addr(100000), r) // somebody who is not in the book
-		table.Share(nil, i%7, actors.Address{}, r)
+		want.Tx += uint32(len(table.Share(nil, i%7, teller, nil, r)))
+		table.Share(nil, i%7, addr(100000), nil, r) // somebody who is not in the book
+		table.Share(nil, i%7, actors.Address{}, nil, r)
 		table.Learn(list, 1, actors.Address{}, 1, r, nil)
 		switch i % 3 {
 		case 0:

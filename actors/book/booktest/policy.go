@@ -299,7 +299,7 @@ func (s suite) noAddress(t *testing.T) {
 	table.Release(none)
 	table.Result(none, book.OutcomeUp, 1, r)
 	table.Met(none, 1, 1, r)
-	if list := table.Share(nil, 1, none, r); len(list) != 0 {
+	if list := table.Share(nil, 1, none, nil, r); len(list) != 0 {
 		t.Errorf("shared %v", list)
 	}
 	if b := table.Book(); b.Len() != 0 || b.Bars() != 0 {
