@@ -47,9 +47,10 @@ const (
 	ReasonTimeout                       // no answer in time
 	ReasonCanceled                      // CancelDial
 	ReasonUnsupported                   // the host has no transport for the address
+	ReasonForbidden                     // the host must not have links with the address
 )
 
-var reasonNames = [...]string{"unknown", "closed", "reset", "refused", "timeout", "canceled", "unsupported"}
+var reasonNames = [...]string{"unknown", "closed", "reset", "refused", "timeout", "canceled", "unsupported", "forbidden"}
 
 // String names the reason.
 func (r Reason) String() string {

@@ -199,7 +199,5 @@ func (c *cell) Watch(who actors.Ref) { c.process.watch(who, c.ref) }
 
 // Emit implements [actors.Context].
 func (c *cell) Emit(e actors.Event) {
-	if c.process.observe != nil {
-		c.process.observe(c.at, e)
-	}
+	c.process.emit(c.at, e)
 }

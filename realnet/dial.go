@@ -22,6 +22,10 @@ func (c *cell) Dial(to actors.Address) actors.DialID {
 		c.post(&letter{m: &actors.LinkDown{ID: id, Reason: actors.ReasonUnsupported}})
 		return id
 	}
+	if !p.access.permitsDial(to) {
+		c.post(&letter{m: &actors.LinkDown{ID: id, Reason: actors.ReasonForbidden}})
+		return id
+	}
 	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
 	c.mu.Lock()
 	if c.gone {

@@ -43,6 +43,31 @@ func NewHost(log *slog.Logger) *Host {
 	return h
 }
 
+// The host that nodes share which are not given one: there while any of them is.
+var shared struct {
+	mu    sync.Mutex
+	host  *Host
+	users int
+}
+
+// sharedHost returns the shared host, which the caller gives back with release.
+func sharedHost() (h *Host, release func()) {
+	shared.mu.Lock()
+	defer shared.mu.Unlock()
+	if shared.users == 0 {
+		shared.host = NewHost(nil)
+	}
+	shared.users++
+	return shared.host, sync.OnceFunc(func() {
+		shared.mu.Lock()
+		defer shared.mu.Unlock()
+		if shared.users--; shared.users == 0 {
+			shared.host.Close()
+			shared.host = nil
+		}
+	})
+}
+
 // Close ends all nodes of the host, and waits for its goroutines.
 func (h *Host) Close() {
 	h.once.Do(func() {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"io"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"peernet/actors"
@@ -27,6 +28,9 @@ const (
 type link struct {
 	process *process
 	stream  Stream
+	opened  time.Time
+
+	received, sent atomic.Uint64 // bytes
 
 	mu      sync.Mutex
 	owner   *cell
@@ -46,7 +50,7 @@ type link struct {
 // newLink returns the link of a stream. Until Bind it belongs to the actor that
 // dialled, or, where that is nil, to the node.
 func newLink(p *process, s Stream, dialler *cell) *link {
-	l := &link{process: p, stream: s, dialler: dialler}
+	l := &link{process: p, stream: s, opened: time.Now(), dialler: dialler}
 	l.room.L, l.work.L = &l.mu, &l.mu
 	switch {
 	case !p.host.run(l.read) || !p.host.run(l.write):
@@ -153,12 +157,14 @@ func (l *link) forget() {
 }
 
 // breakOff ends the stream without ado.
-func (l *link) breakOff() {
-	if r, ok := l.stream.(interface{ Reset() }); ok {
+func (l *link) breakOff() { breakOff(l.stream) }
+
+func breakOff(s Stream) {
+	if r, ok := s.(interface{ Reset() }); ok {
 		r.Reset()
 		return
 	}
-	_ = l.stream.Close()
+	_ = s.Close()
 }
 
 func (l *link) isShut() bool {
@@ -173,6 +179,7 @@ func (l *link) read() {
 	buffer := make([]byte, readSize)
 	for {
 		n, err := l.stream.Read(buffer)
+		l.received.Add(uint64(n))
 		_, _ = d.Write(buffer[:n]) // errors come from Next
 		for {
 			m, bad := d.Next()
@@ -293,6 +300,7 @@ func (l *link) write() {
 			l.mu.Unlock()
 			return
 		}
+		l.sent.Add(uint64(len(out)))
 		spare = out
 		if cap(spare) > 2*readSize {
 			spare = nil // idle links keep little

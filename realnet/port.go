@@ -67,7 +67,7 @@ func (p *port) answer(tag uint64, m actors.Message) {
 		return
 	}
 	delete(p.calls, tag)
-	if a, ok := m.(*peer.Announced); ok && a.Err == nil {
+	if a, ok := m.(*peer.Announced); ok && a.Err == nil && w.responses != nil {
 		// Here, so that no response is too early.
 		p.announces[a.ID] = w.responses
 	}

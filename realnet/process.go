@@ -14,6 +14,7 @@ import (
 type process struct {
 	host       *Host
 	transports map[string]Transport // by scheme
+	access     Access
 	observe    func(actors.Time, actors.Event)
 	seed       func(name string, ordinal uint32) (hi, lo uint64)
 	began      time.Time // with a monotonic reading
@@ -46,6 +47,7 @@ type watch struct{ who, watcher actors.Ref }
 // A processConfig says how a process meets the world.
 type processConfig struct {
 	transports map[string]Transport
+	access     Access
 	// observe is told of every event, by any goroutine; nil is nobody.
 	observe func(actors.Time, actors.Event)
 	// seed gives the random stream of an actor.
@@ -56,7 +58,7 @@ type processConfig struct {
 func (h *Host) start(root actors.Actor, c processConfig) (*process, error) {
 	now := time.Now()
 	p := &process{
-		host: h, transports: c.transports, observe: c.observe, seed: c.seed,
+		host: h, transports: c.transports, access: c.access, observe: c.observe, seed: c.seed,
 		began: now, epoch: actors.Time(now.UnixNano()),
 		names: map[string]uint32{}, done: make(chan struct{}), accepted: map[*link]bool{},
 	}
@@ -84,6 +86,23 @@ func (p *process) find(r actors.Ref) *cell {
 		return nil
 	}
 	return p.slots[r.Slot].cell
+}
+
+// linkOf returns the link that belongs to an actor, nil if none or several do.
+func (p *process) linkOf(r actors.Ref) *link {
+	c := p.lookup(r)
+	if c == nil {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if len(c.links) != 1 {
+		return nil
+	}
+	for l := range c.links {
+		return l
+	}
+	return nil
 }
 
 // send delivers a message to an actor, if it is there.
@@ -236,8 +255,20 @@ func (p *process) unhold(l *link) {
 	delete(p.accepted, l)
 }
 
+// emit tells the observer of an event, if there is one.
+func (p *process) emit(at actors.Time, e actors.Event) {
+	if p.observe != nil {
+		p.observe(at, e)
+	}
+}
+
 // accept gives the root a stream that came in.
 func (p *process) accept(s Stream) {
+	if !p.access.permitsLink(s.Remote()) {
+		p.emit(p.now(), actors.Event{Kind: EventForbidden, Address: s.Remote()})
+		breakOff(s)
+		return
+	}
 	l := newLink(p, s, nil)
 	p.send(p.root, letter{m: &actors.LinkIn{Link: l}})
 }

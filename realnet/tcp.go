@@ -3,7 +3,9 @@ package realnet
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"net"
+	"net/netip"
 	"strings"
 	"sync"
 	"time"
@@ -12,16 +14,18 @@ import (
 )
 
 // TCP carries links over TCP, one stream of frames a connection, for addresses
-// tcp://host:port.
+// tcp://host:port, and tls://host:port if it has a TLS configuration.
 type TCP struct {
-	// TLS, unless nil, is the configuration for addresses tls://host:port.
+	// TLS, unless nil, has links encrypted. To accept them it needs a
+	// certificate.
 	TLS *tls.Config
+	// Dialer opens connections.
+	Dialer net.Dialer
 }
 
 // Dial implements [Transport].
 func (t TCP) Dial(ctx context.Context, to actors.Address) (Stream, error) {
-	var d net.Dialer
-	c, err := d.DialContext(ctx, "tcp", authority(to))
+	c, err := t.Dialer.DialContext(ctx, "tcp", authorityOf(to))
 	if err != nil {
 		return nil, err
 	}
@@ -41,46 +45,68 @@ func (t TCP) Dial(ctx context.Context, to actors.Address) (Stream, error) {
 }
 
 // Listen implements [Listener].
-func (t TCP) Listen(ctx context.Context, at actors.Address, accept func(Stream)) (func(), error) {
-	if t.TLS != nil && len(t.TLS.Certificates) == 0 && t.TLS.GetCertificate == nil {
-		return nil, errNoCertificate
-	}
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", authority(at))
+func (t TCP) Listen(ctx context.Context, scheme, hostport string, accept func(Stream)) (Server, error) {
+	l, err := listenTCP(ctx, hostport, t.TLS, scheme == "tls")
 	if err != nil {
 		return nil, err
 	}
-	var group sync.WaitGroup
-	group.Go(func() {
+	s := &tcpServer{Listener: l}
+	s.group.Go(func() {
 		for {
 			c, err := l.Accept()
+			if errors.Is(err, net.ErrClosed) {
+				return
+			}
 			if err != nil {
-				if ctx.Err() != nil || strings.Contains(err.Error(), "use of closed") {
-					return
-				}
 				time.Sleep(10 * time.Millisecond) // out of descriptors, most likely
 				continue
 			}
-			remote := remoteOf(at.Scheme(), c.RemoteAddr())
-			if t.TLS != nil {
-				c = tls.Server(c, t.TLS)
-			}
-			accept(newNetStream(c, remote))
+			accept(newNetStream(c, remoteOf(scheme, c.RemoteAddr().String())))
 		}
 	})
-	return func() { _ = l.Close(); group.Wait() }, nil
+	return s, nil
 }
 
-// authority is the host:port of an address.
-func authority(a actors.Address) string {
+type tcpServer struct {
+	net.Listener
+	group sync.WaitGroup
+}
+
+// Close implements [Server].
+func (s *tcpServer) Close() error {
+	err := s.Listener.Close()
+	s.group.Wait()
+	return err
+}
+
+// listenTCP listens at host:port.
+func listenTCP(ctx context.Context, hostport string, config *tls.Config, secure bool) (net.Listener, error) {
+	if secure && (config == nil || len(config.Certificates) == 0 && config.GetCertificate == nil) {
+		return nil, errNoCertificate
+	}
+	var lc net.ListenConfig
+	l, err := lc.Listen(ctx, "tcp", hostport)
+	if err != nil || !secure {
+		return l, err
+	}
+	return tls.NewListener(l, config), nil
+}
+
+// authorityOf is the host:port of an address.
+func authorityOf(a actors.Address) string {
 	_, rest, _ := strings.Cut(a.String(), "://")
 	rest, _, _ = strings.Cut(rest, "/")
 	return rest
 }
 
 // remoteOf is where a connection came from, the zero Address if it does not say.
-func remoteOf(scheme string, a net.Addr) actors.Address {
-	remote, _ := actors.ParseAddress(scheme + "://" + a.String())
+func remoteOf(scheme, hostport string) actors.Address {
+	at, err := netip.ParseAddrPort(hostport)
+	if err != nil {
+		return actors.Address{}
+	}
+	at = netip.AddrPortFrom(at.Addr().Unmap().WithZone(""), at.Port())
+	remote, _ := actors.ParseAddress(scheme + "://" + at.String())
 	return remote
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"syscall"
 
 	"peernet/actors"
@@ -32,10 +33,18 @@ type Transport interface {
 // A Listener is a Transport that can accept streams.
 type Listener interface {
 	Transport
-	// Listen hands accept the streams that come in, until the function that it
-	// returns is called; that waits until no more will come. accept may be
-	// called by several goroutines and does not block.
-	Listen(ctx context.Context, at actors.Address, accept func(Stream)) (stop func(), err error)
+	// Listen hands accept the streams that come in at host:port, where port 0 is
+	// any that is free. accept may be called by several goroutines and does not
+	// block.
+	Listen(ctx context.Context, scheme, hostport string, accept func(Stream)) (Server, error)
+}
+
+// A Server accepts streams until it is closed.
+type Server interface {
+	// Addr is the host:port where it listens.
+	Addr() net.Addr
+	// Close waits until no more streams will come. Those that came stay.
+	Close() error
 }
 
 // Errors of a Host and its nodes.
@@ -51,6 +60,8 @@ func reasonOf(ctx context.Context, err error) actors.Reason {
 		return actors.ReasonCanceled
 	case ctx.Err() != nil, errors.Is(err, syscall.ETIMEDOUT):
 		return actors.ReasonTimeout
+	case errors.Is(err, errForbidden):
+		return actors.ReasonForbidden
 	case errors.Is(err, syscall.ECONNRESET):
 		return actors.ReasonReset
 	}

@@ -2,10 +2,13 @@ package realnet
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
+	"log"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/coder/websocket"
@@ -17,13 +20,34 @@ import (
 // writes at a time is less.
 const messageMax = 1 << 20
 
+// upgradesMax bounds the connections of a server that have not become a WebSocket
+// yet; upgradeTimeout, how long they may take.
+const (
+	upgradesMax    = 1024
+	upgradeTimeout = 10 * time.Second
+	headerMax      = 16 << 10
+)
+
 // WebSocket carries links over WebSocket, for addresses ws://host:port/path and
 // wss. The boundaries of messages mean nothing: what a link sends within a while
 // is one.
 type WebSocket struct {
-	// Client makes the requests; nil is http.DefaultClient. For wss it holds
-	// the TLS configuration.
+	// TLS is for wss; to accept links it needs a certificate.
+	TLS *tls.Config
+	// Client makes the requests.
 	Client *http.Client
+}
+
+// NewWebSocket returns the transport whose connections d opens. It follows no
+// redirects.
+func NewWebSocket(config *tls.Config, d net.Dialer) WebSocket {
+	return WebSocket{TLS: config, Client: &http.Client{
+		Transport: &http.Transport{
+			Proxy: http.ProxyFromEnvironment, DialContext: d.DialContext, TLSClientConfig: config,
+			MaxResponseHeaderBytes: headerMax,
+		},
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}}
 }
 
 // Dial implements [Transport].
@@ -41,22 +65,54 @@ func (t WebSocket) Dial(ctx context.Context, to actors.Address) (Stream, error) 
 }
 
 // Listen implements [Listener].
-func (t WebSocket) Listen(ctx context.Context, at actors.Address, accept func(Stream)) (func(), error) {
-	if at.Scheme() == "wss" {
-		return nil, errNoCertificate // use Node.Handler in a server that has one
-	}
-	var lc net.ListenConfig
-	l, err := lc.Listen(ctx, "tcp", authority(at))
+func (t WebSocket) Listen(ctx context.Context, scheme, hostport string, accept func(Stream)) (Server, error) {
+	l, err := listenTCP(ctx, hostport, t.TLS, scheme == "wss")
 	if err != nil {
 		return nil, err
 	}
-	s := &http.Server{Handler: acceptWebSocket(accept), ReadHeaderTimeout: 10 * time.Second}
-	done := make(chan struct{})
+	s := &webSocketServer{listener: l, done: make(chan struct{})}
+	s.Server = http.Server{
+		Handler: acceptWebSocket(accept), ConnState: s.watch,
+		ReadHeaderTimeout: upgradeTimeout, MaxHeaderBytes: headerMax,
+		ErrorLog: log.New(io.Discard, "", 0), // what goes wrong in handshakes of strangers
+	}
+	s.SetKeepAlivesEnabled(false)
 	go func() {
-		defer close(done)
+		defer close(s.done)
 		_ = s.Serve(l)
 	}()
-	return func() { _ = s.Close(); <-done }, nil
+	return s, nil
+}
+
+// A webSocketServer is an HTTP server that upgrades all requests.
+type webSocketServer struct {
+	http.Server
+	listener net.Listener
+	done     chan struct{}
+	waiting  atomic.Int32 // connections that are not upgraded
+}
+
+// watch counts the connections that are not upgraded yet, and breaks off what
+// is too much.
+func (s *webSocketServer) watch(c net.Conn, state http.ConnState) {
+	switch state {
+	case http.StateNew:
+		if s.waiting.Add(1) > upgradesMax {
+			_ = c.Close()
+		}
+	case http.StateHijacked, http.StateClosed:
+		s.waiting.Add(-1)
+	}
+}
+
+// Addr implements [Server].
+func (s *webSocketServer) Addr() net.Addr { return s.listener.Addr() }
+
+// Close implements [Server].
+func (s *webSocketServer) Close() error {
+	err := s.Server.Close()
+	<-s.done
+	return err
 }
 
 // acceptWebSocket upgrades requests and hands the streams over. Any origin will
@@ -69,8 +125,11 @@ func acceptWebSocket(accept func(Stream)) http.Handler {
 		if err != nil {
 			return // Accept has answered
 		}
-		remote, _ := actors.ParseAddress("ws://" + r.RemoteAddr)
-		accept(newWebSocketStream(c, remote))
+		scheme := "ws"
+		if r.TLS != nil {
+			scheme = "wss"
+		}
+		accept(newWebSocketStream(c, remoteOf(scheme, r.RemoteAddr)))
 	})
 }
 

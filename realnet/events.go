@@ -1,0 +1,196 @@
+package realnet
+
+import (
+	"context"
+	"iter"
+	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"peernet/actors"
+	"peernet/actors/peer"
+)
+
+// An Event is something that happened at a node: a peer that came up, a message
+// that was dropped and why. The events of package peer say what each kind means.
+type Event struct {
+	Time    time.Time
+	Kind    actors.EventKind
+	Address actors.Address // the address concerned
+	N       int64          // a count; its meaning depends on Kind
+	Text    string         // a remark for people
+}
+
+// observedMax bounds the addresses remembered under which peers see a node.
+const observedMax = 8
+
+// A hub counts the events of a node and tells whoever wants to know.
+type hub struct {
+	log    *slog.Logger
+	also   func(actors.Event)
+	counts []atomic.Uint64 // by kind
+	logged []logged        // likewise
+	heard  atomic.Int32    // len(listeners)
+
+	mu        sync.Mutex
+	listeners []*listener
+	observed  []actors.Address
+}
+
+// A logged is when a kind was last logged, and how many were not since.
+type logged struct{ second, left atomic.Int64 }
+
+// A listener is an iterator over events.
+type listener struct {
+	to  chan Event
+	all bool // with those of each message
+}
+
+func newHub(log *slog.Logger, also func(actors.Event)) *hub {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &hub{
+		log: log, also: also,
+		counts: make([]atomic.Uint64, actors.EventKinds()), logged: make([]logged, actors.EventKinds()),
+	}
+}
+
+// perMessage reports whether a kind of event comes with every message or so.
+func perMessage(k actors.EventKind) bool {
+	switch k {
+	case peer.EventAnnounced, peer.EventRequest, peer.EventDuplicate, peer.EventResponse:
+		return true
+	}
+	return false
+}
+
+// observe takes an event. Many goroutines call it.
+func (h *hub) observe(at actors.Time, e actors.Event) {
+	h.counts[e.Kind].Add(1)
+	if h.also != nil {
+		h.also(e)
+	}
+	many := perMessage(e.Kind)
+	if !many {
+		h.write(at, e)
+	}
+	if e.Kind == peer.EventObserved {
+		h.note(e.Address)
+	}
+	if h.heard.Load() == 0 {
+		return
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, l := range h.listeners {
+		if many && !l.all {
+			continue
+		}
+		select {
+		case l.to <- Event{time.Unix(0, int64(at)), e.Kind, e.Address, e.N, e.Text}:
+		default:
+		}
+	}
+}
+
+// note remembers an address under which a peer sees the node.
+func (h *hub) note(a actors.Address) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if i := slices.Index(h.observed, a); i >= 0 {
+		h.observed = slices.Delete(h.observed, i, i+1)
+	}
+	if len(h.observed) == observedMax {
+		h.observed = slices.Delete(h.observed, 0, 1)
+	}
+	h.observed = append(h.observed, a)
+}
+
+// level says how much an operator wants to know of a kind of event.
+func level(k actors.EventKind) slog.Level {
+	switch k {
+	case peer.EventStoreFailed:
+		return slog.LevelError
+	case peer.EventMalformed, peer.EventInvalid, peer.EventThrottled, peer.EventSlow, peer.EventQuota, peer.EventBusy,
+		peer.EventSubscribersFull, peer.EventLoopback, EventForbidden:
+		return slog.LevelWarn
+	case peer.EventPeerUp, peer.EventPeerDown:
+		return slog.LevelInfo
+	}
+	return slog.LevelDebug
+}
+
+// write logs an event, unless one of its kind was logged in the same second:
+// then the next says how many were left out.
+func (h *hub) write(at actors.Time, e actors.Event) {
+	ctx, lv := context.Background(), level(e.Kind)
+	if !h.log.Enabled(ctx, lv) {
+		return
+	}
+	l := &h.logged[e.Kind]
+	second := int64(at / actors.Second)
+	if lv == slog.LevelWarn || lv == slog.LevelDebug {
+		if l.second.Swap(second) == second {
+			l.left.Add(1)
+			return
+		}
+	}
+	args := make([]any, 0, 8)
+	if !e.Address.IsZero() {
+		args = append(args, "address", e.Address.String())
+	}
+	if e.N != 0 {
+		args = append(args, "n", e.N)
+	}
+	if e.Text != "" {
+		args = append(args, "text", e.Text)
+	}
+	if left := l.left.Swap(0); left > 0 {
+		args = append(args, "not_logged", left)
+	}
+	h.log.Log(ctx, lv, e.Kind.String(), args...)
+}
+
+// Events yields what happens at the node from now on until ctx ends, and then its
+// error; what comes with every message (announces, requests, duplicates and
+// responses) only if all is set. Up to 256 events wait to be taken; what exceeds
+// that is dropped. It can be ranged over once; to be done with it, end ctx.
+func (n *Node) Events(ctx context.Context, all bool) iter.Seq2[Event, error] {
+	l := &listener{make(chan Event, queueMax), all}
+	h := n.hub
+	h.mu.Lock()
+	h.listeners = append(h.listeners, l)
+	h.heard.Add(1)
+	h.mu.Unlock()
+	context.AfterFunc(ctx, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.listeners = slices.DeleteFunc(h.listeners, func(x *listener) bool { return x == l })
+		h.heard.Add(-1)
+	})
+	return func(yield func(Event, error) bool) { take(ctx, n, l.to, yield) }
+}
+
+// Counts returns how many events of each kind there were, by name.
+func (n *Node) Counts() map[string]uint64 {
+	m := map[string]uint64{}
+	for k := 1; k < len(n.hub.counts); k++ {
+		m[actors.EventKind(k).String()] = n.hub.counts[k].Load()
+	}
+	return m
+}
+
+// Observed returns the addresses under which peers see the node, the latest last.
+func (n *Node) Observed() []string {
+	h := n.hub
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	list := make([]string, len(h.observed))
+	for i, a := range h.observed {
+		list[i] = a.String()
+	}
+	return list
+}
