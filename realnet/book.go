@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -84,7 +87,7 @@ func bookOptions(files vfs.FS, log *slog.Logger) *pebble.Options {
 	}
 	return &pebble.Options{
 		FS: files, Logger: pebbleLog{log}, FormatMajorVersion: pebble.FormatNewest,
-		CacheSize: 8 << 20, MemTableSize: 4 << 20,
+		CacheSize: 32 << 20, MemTableSize: 4 << 20,
 	}
 }
 
@@ -105,7 +108,11 @@ func checkDirectory(dir string, files vfs.FS, log *slog.Logger) (exists bool, er
 		return false, err
 	}
 	if !found.Exists {
-		return false, ErrForeign
+		// What is left where making a database was interrupted is no obstacle.
+		if i := slices.IndexFunc(names, func(name string) bool { return !isPebbleFile(name) }); i >= 0 {
+			return false, fmt.Errorf("%w, but %s", ErrForeign, names[i])
+		}
+		return false, nil
 	}
 	o := bookOptions(files, log)
 	o.ReadOnly, o.ErrorIfNotExists = true, true
@@ -116,7 +123,7 @@ func checkDirectory(dir string, files vfs.FS, log *slog.Logger) (exists bool, er
 	defer func() { err = errors.Join(err, db.Close()) }()
 	version, closer, err := db.Get([]byte{'v'})
 	if errors.Is(err, pebble.ErrNotFound) {
-		return false, ErrForeign
+		return false, checkEmpty(db)
 	}
 	if err != nil {
 		return false, err
@@ -126,6 +133,25 @@ func checkDirectory(dir string, files vfs.FS, log *slog.Logger) (exists bool, er
 		return false, fmt.Errorf("its schema has version %v, this program knows %d", version, schemaVersion)
 	}
 	return true, nil
+}
+
+// isPebbleFile reports whether a file is one that Pebble makes.
+func isPebbleFile(name string) bool {
+	return name == "LOCK" || slices.ContainsFunc([]string{"MANIFEST-", "OPTIONS-", "CURRENT", "marker."}, func(p string) bool {
+		return strings.HasPrefix(name, p)
+	}) || slices.Contains([]string{".log", ".sst", ".dbtmp"}, filepath.Ext(name))
+}
+
+// checkEmpty returns ErrForeign unless a database is as new.
+func checkEmpty(db *pebble.DB) error {
+	i, err := db.NewIter(nil)
+	if err != nil {
+		return err
+	}
+	if i.First() {
+		err = ErrForeign
+	}
+	return errors.Join(err, i.Close())
 }
 
 // pebbleLog passes on what the database says. It never ends the program but for
@@ -150,17 +176,24 @@ func (b *Book) load() {
 		b.n = int(binary.BigEndian.Uint32(last.Key()[1:])) + 1
 	}
 	b.fail(last.Close())
-	bars, err := b.batch.NewIter(&pebble.IterOptions{LowerBound: []byte{'b'}, UpperBound: []byte{'b' + 1}})
+	b.each('b', func(k, v []byte) {
+		if a, ok := b.address(k[1:]); ok && len(v) == 4 {
+			b.bars = append(b.bars, bar{a, book.Seconds(binary.BigEndian.Uint32(v))})
+		}
+	})
+}
+
+// each goes through the keys that start with a letter.
+func (b *Book) each(letter byte, f func(key, value []byte)) {
+	i, err := b.batch.NewIter(&pebble.IterOptions{LowerBound: []byte{letter}, UpperBound: []byte{letter + 1}})
 	if err != nil {
 		b.fail(err)
 		return
 	}
-	for bars.First(); bars.Valid(); bars.Next() {
-		if a, ok := b.address(bars.Key()[1:]); ok {
-			b.bars = append(b.bars, bar{a, book.Seconds(binary.BigEndian.Uint32(bars.Value()))})
-		}
+	for i.First(); i.Valid(); i.Next() {
+		f(i.Key(), i.Value())
 	}
-	b.fail(bars.Close())
+	b.fail(i.Close())
 }
 
 // fail keeps the first error for Commit.
@@ -215,6 +248,15 @@ func (b *Book) Source(i int) (source uint32, saved bool) {
 		}
 	})
 	return source, saved
+}
+
+// Sources implements [book.Book].
+func (b *Book) Sources(f func(source uint32, saved bool)) {
+	b.each('e', func(_, v []byte) {
+		if len(v) >= entryFixed {
+			f(binary.BigEndian.Uint32(v), v[8] == 1)
+		}
+	})
 }
 
 // Find implements [book.Book].

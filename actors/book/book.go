@@ -50,6 +50,8 @@ type Book interface {
 	// Source returns the source of the entry at position i, and whether it is
 	// saved: what At would, without reading the rest.
 	Source(i int) (source uint32, saved bool)
+	// Sources calls f with what Source returns for all positions.
+	Sources(f func(source uint32, saved bool))
 	// Find returns the position of a.
 	Find(a actors.Address) (i int, ok bool)
 	// Append adds e at position Len(). Its address must not be present.

@@ -90,9 +90,11 @@ func (t *Table) count(s *scan, source uint32) int {
 	}
 	if t.counts == nil {
 		t.counts = make(map[uint32]int)
-		for i := range t.book.Len() {
-			t.tally(i, 1)
-		}
+		t.book.Sources(func(source uint32, saved bool) {
+			if !saved {
+				t.counts[source]++
+			}
+		})
 	}
 	return t.counts[source]
 }

@@ -65,6 +65,13 @@ func (m *Memory) Source(i int) (source uint32, saved bool) {
 	return r.source, r.stats&1 == 1
 }
 
+// Sources implements [Book].
+func (m *Memory) Sources(f func(source uint32, saved bool)) {
+	for i := range m.records {
+		f(m.Source(i))
+	}
+}
+
 // Find implements [Book].
 func (m *Memory) Find(a actors.Address) (int, bool) {
 	if m.index != nil {

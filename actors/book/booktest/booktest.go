@@ -91,6 +91,16 @@ func check(t tester, b book.Book, want []book.Entry) {
 	if n := b.Len(); n != len(want) {
 		t.Fatalf("Len is %d, want %d", n, len(want))
 	}
+	count := 0
+	b.Sources(func(source uint32, saved bool) {
+		if count < len(want) && (source != want[count].Source || saved != want[count].Saved) {
+			t.Fatalf("Sources says %d, %t of %d; want %d, %t", source, saved, count, want[count].Source, want[count].Saved)
+		}
+		count++
+	})
+	if count != len(want) {
+		t.Fatalf("Sources goes through %d of %d", count, len(want))
+	}
 	for i, w := range want {
 		if e := b.At(i); e != w {
 			t.Fatalf("At(%d) of %d is\n%+v, want\n%+v", i, len(want), e, w)

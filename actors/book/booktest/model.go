@@ -25,6 +25,12 @@ func (m *model) At(i int) book.Entry { return m.entries[i] }
 func (m *model) Source(i int) (uint32, bool) {
 	return m.entries[i].Source, m.entries[i].Saved
 }
+
+func (m *model) Sources(f func(uint32, bool)) {
+	for i := range m.Len() {
+		f(m.Source(i))
+	}
+}
 func (m *model) Find(a actors.Address) (int, bool) {
 	i := slices.IndexFunc(m.entries, func(e book.Entry) bool { return e.Address == a })
 	return i, i >= 0

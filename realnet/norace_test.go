@@ -1,0 +1,5 @@
+//go:build !race
+
+package realnet_test
+
+const raceEnabled = false
