@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -50,6 +51,9 @@ const (
 	entryFixed = 4 + 4 + 1 + 6*4 + 1
 )
 
+// ErrLocked is the error of a directory that another node uses.
+var ErrLocked = errors.New("realnet: another node uses the directory")
+
 // ErrForeign is the error of a directory that holds something else than an
 // address book. It is left as it is.
 var ErrForeign = errors.New("realnet: the directory holds no address book")
@@ -62,11 +66,11 @@ func OpenBook(dir string, log *slog.Logger) (*Book, error) { return openBook(dir
 func openBook(dir string, files vfs.FS, log *slog.Logger) (*Book, error) {
 	exists, err := checkDirectory(dir, files, log)
 	if err != nil {
-		return nil, fmt.Errorf("realnet: opening the address book in %s: %w", dir, err)
+		return nil, openError(dir, err)
 	}
 	db, err := pebble.Open(dir, bookOptions(files, log))
 	if err != nil {
-		return nil, fmt.Errorf("realnet: opening the address book in %s: %w", dir, err)
+		return nil, openError(dir, err)
 	}
 	b := &Book{db: db, batch: db.NewIndexedBatch()}
 	if !exists {
@@ -75,9 +79,16 @@ func openBook(dir string, files vfs.FS, log *slog.Logger) (*Book, error) {
 	b.load()
 	if err := b.Commit(); err != nil {
 		_ = b.Close()
-		return nil, fmt.Errorf("realnet: opening the address book in %s: %w", dir, err)
+		return nil, openError(dir, err)
 	}
 	return b, nil
+}
+
+func openError(dir string, err error) error {
+	if errors.Is(err, syscall.EAGAIN) || strings.Contains(err.Error(), "lock held by current process") {
+		err = ErrLocked
+	}
+	return fmt.Errorf("realnet: opening the address book in %s: %w", dir, err)
 }
 
 // bookOptions are for a small database that is written little at a time.

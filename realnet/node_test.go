@@ -207,13 +207,19 @@ func TestDataOutlivesTheNode(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := realnet.Open(ctx, c); err == nil {
-		t.Error("two nodes use one directory")
+	if _, err := realnet.Open(ctx, c); !errors.Is(err, realnet.ErrLocked) {
+		t.Errorf("a second node in the directory: %v, want ErrLocked", err)
+	}
+	if err := n.Learn(ctx, "tcp://192.0.2.2:1000", "tcp://192.0.2.2:1001"); err != nil {
+		t.Fatal(err)
 	}
 	if err := n.Close(ctx); err != nil {
 		t.Fatal(err)
 	}
 	n = open(t, c)
+	if count, err := n.Len(ctx); err != nil || count != 22 {
+		t.Errorf("%d addresses after the restart, %v; want 22", count, err)
+	}
 	known := 0
 	for e, err := range n.Known(ctx) {
 		if err != nil {

@@ -20,6 +20,20 @@ func (n *Node) Save(ctx context.Context, address string) error {
 	})
 }
 
+// Learn adds addresses without keeping them for good: they are used, and forgotten
+// when they fail, as those that peers tell. Those that were removed stay away.
+func (n *Node) Learn(ctx context.Context, addresses ...string) error {
+	list := make([]actors.Address, len(addresses))
+	for i, text := range addresses {
+		var err error
+		if list[i], err = actors.ParseAddress(text); err != nil {
+			return err
+		}
+	}
+	_, err := n.ask(ctx, func(c peer.Call) actors.Message { return &peer.Learn{Call: c, List: list} })
+	return err
+}
+
 // Remove forgets an address and ends the connection that was dialled there.
 // Whatever peers say, it stays away for a day.
 func (n *Node) Remove(ctx context.Context, address string) error {
@@ -134,6 +148,15 @@ func (n *Node) Stats(ctx context.Context, address string) (entry book.Entry, kno
 	}
 	answer := m.(*peer.StatsResult)
 	return answer.Entry, answer.Found, nil
+}
+
+// Len returns how many addresses the book has.
+func (n *Node) Len(ctx context.Context) (int, error) {
+	m, err := n.ask(ctx, func(c peer.Call) actors.Message { return &peer.Known{Call: c} })
+	if err != nil {
+		return 0, err
+	}
+	return m.(*peer.KnownPage).Total, nil
 }
 
 // Known goes through the address book. Addresses that come and go meanwhile may

@@ -41,7 +41,7 @@ func (n *Node) Receive(ctx actors.Context, m actors.Message) {
 	switch m := m.(type) {
 	case *actors.LinkIn, *Connect, *Disconnect, *Attach, *Connections, *Advertise, *Announce, *Respond, *Subscribe, *Close:
 		ctx.Send(n.identity.gossip, m)
-	case *Save, *Known, *Stats:
+	case *Save, *Learn, *Known, *Stats:
 		ctx.Send(n.identity.store, m)
 	case *Remove:
 		ctx.Send(n.identity.gossip, &Disconnect{Address: m.Address})

@@ -26,6 +26,13 @@ type Save struct {
 	Address actors.Address
 }
 
+// Learn adds addresses that the user knows of without wanting them for good: they
+// are used and forgotten as those that peers tell. Done follows at the next commit.
+type Learn struct {
+	Call
+	List []actors.Address
+}
+
 // Remove forgets an address; whatever peers say, it stays away for
 // Config.Book.RemovedFor. A link to it is closed. Done means that the removal
 // is durable.
@@ -35,7 +42,8 @@ type Remove struct {
 }
 
 // Known asks for entries of the address book, from position Start on, at most
-// Max and at most 1024 at a time. The answer is a *KnownPage.
+// Max and at most 1024 at a time, and for their number. The answer is a
+// *KnownPage.
 type Known struct {
 	Call
 	Start, Max int
@@ -47,6 +55,7 @@ type KnownPage struct {
 	Tag     uint64
 	Entries []book.Entry
 	Next    int
+	Total   int // entries of the book
 }
 
 // Stats asks what is known of one address. The answer is a *StatsResult.
@@ -203,6 +212,7 @@ var (
 
 var (
 	saveKind           = actors.RegisterMessage("peer.save", nil)
+	learnOpKind        = actors.RegisterMessage("peer.learn_op", nil)
 	removeKind         = actors.RegisterMessage("peer.remove", nil)
 	knownKind          = actors.RegisterMessage("peer.known", nil)
 	knownPageKind      = actors.RegisterMessage("peer.known_page", nil)
@@ -229,6 +239,9 @@ var (
 
 // Kind implements [actors.Message].
 func (*Save) Kind() actors.Kind { return saveKind }
+
+// Kind implements [actors.Message].
+func (*Learn) Kind() actors.Kind { return learnOpKind }
 
 // Kind implements [actors.Message].
 func (*Remove) Kind() actors.Kind { return removeKind }
@@ -307,6 +320,9 @@ func (m *Save) Append(b []byte) []byte {
 }
 
 // Append implements [actors.Message].
+func (m *Learn) Append(b []byte) []byte { return appendAddresses(m.Call.Append(b), m.List) }
+
+// Append implements [actors.Message].
 func (m *Remove) Append(b []byte) []byte {
 	return actors.AppendString(m.Call.Append(b), m.Address.String())
 }
@@ -318,7 +334,7 @@ func (m *Known) Append(b []byte) []byte {
 
 // Append implements [actors.Message].
 func (m *KnownPage) Append(b []byte) []byte {
-	b = appendInts(b, int64(m.Tag), int64(m.Next), int64(len(m.Entries)))
+	b = appendInts(b, int64(m.Tag), int64(m.Next), int64(m.Total), int64(len(m.Entries)))
 	for _, e := range m.Entries {
 		b = appendEntry(b, e)
 	}

@@ -186,6 +186,12 @@ func (s *Store) onOperation(ctx actors.Context, m actors.Message, now book.Secon
 		s.unsynced = append(s.unsynced, m.Call)
 		s.schedule(ctx)
 		s.feed(ctx)
+	case *Learn:
+		if s.table.Learn(m.List, 0, actors.Address{}, now, ctx.Rand(), nil) > 0 {
+			s.feed(ctx)
+		}
+		s.unsynced = append(s.unsynced, m.Call)
+		s.schedule(ctx)
 	case *Remove:
 		s.table.Remove(m.Address, now)
 		s.unsynced = append(s.unsynced, m.Call)
@@ -203,7 +209,7 @@ func (s *Store) onOperation(ctx actors.Context, m actors.Message, now book.Secon
 
 func (s *Store) onKnown(ctx actors.Context, m *Known) {
 	b := s.table.Book()
-	page := &KnownPage{Tag: m.Tag, Next: -1}
+	page := &KnownPage{Tag: m.Tag, Next: -1, Total: b.Len()}
 	i := max(m.Start, 0)
 	for ; i < b.Len() && len(page.Entries) < min(m.Max, knownMax); i++ {
 		page.Entries = append(page.Entries, b.At(i))
