@@ -1,4 +1,4 @@
-// Command peernet runs simulations of the peernet gossip network.
+// Command peernet runs nodes of the peernet gossip network, and simulations of it.
 package main
 
 import (
@@ -32,6 +32,12 @@ func main() {
 	}
 }
 
+// Groups of commands.
+const (
+	groupRun    = "run"
+	groupDaemon = "daemon"
+)
+
 func rootCommand() *cobra.Command {
 	root := &cobra.Command{
 		Use:           "peernet",
@@ -40,6 +46,14 @@ func rootCommand() *cobra.Command {
 		SilenceUsage:  true,
 		SilenceErrors: true,
 	}
-	root.AddCommand(simCommand())
+	root.AddGroup(
+		&cobra.Group{ID: groupRun, Title: "Run:"},
+		&cobra.Group{ID: groupDaemon, Title: "Talk to a running node:"},
+	)
+	for _, c := range []*cobra.Command{simCommand(), demoCommand(), nodeCommand()} {
+		c.GroupID = groupRun
+		root.AddCommand(c)
+	}
+	root.AddCommand(clientCommands()...)
 	return root
 }

@@ -1,0 +1,62 @@
+package control
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"sync"
+)
+
+// importers is how many entries of an import are written at a time: they share a
+// sync of the disk.
+const importers = 64
+
+// load reads entries, and saves or learns them.
+func (d *Daemon) load(c *call) error {
+	ctx, cancel := context.WithCancelCause(c.ctx)
+	defer cancel(nil)
+	entries := make(chan Entry)
+	var group sync.WaitGroup
+	for range importers {
+		group.Go(func() {
+			for e := range entries {
+				if err := d.enter(ctx, e); err != nil {
+					cancel(fmt.Errorf("%s: %w", e.Address, err))
+				}
+			}
+		})
+	}
+	lines := bufio.NewScanner(c.body)
+	lines.Buffer(nil, lineMax)
+	count := 0
+	for ctx.Err() == nil && lines.Scan() {
+		if len(lines.Bytes()) == 0 {
+			continue
+		}
+		var e Entry
+		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
+			cancel(fmt.Errorf("line %d is no entry of an export: %w", count+1, err))
+			break
+		}
+		count++
+		entries <- e
+	}
+	close(entries)
+	group.Wait()
+	if err := errors.Join(context.Cause(ctx), lines.Err()); err != nil {
+		return err
+	}
+	c.put(Count{count})
+	return nil
+}
+
+// enter adds an entry to the book. What it counted is not taken over: an address
+// that somebody claims counts as untried.
+func (d *Daemon) enter(ctx context.Context, e Entry) error {
+	if e.Saved {
+		return d.node.Save(ctx, e.Address)
+	}
+	return d.node.Learn(ctx, e.Address)
+}

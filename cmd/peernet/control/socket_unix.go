@@ -1,0 +1,21 @@
+//go:build unix
+
+package control
+
+import (
+	"net"
+	"os"
+	"syscall"
+)
+
+// listenPrivately listens on a socket that its user alone may open, from the
+// first moment.
+func listenPrivately(path string) (net.Listener, error) {
+	old := syscall.Umask(0o177)
+	defer syscall.Umask(old)
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, err
+	}
+	return l, os.Chmod(path, 0o600)
+}
