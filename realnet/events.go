@@ -16,11 +16,13 @@ import (
 // An Event is something that happened at a node: a peer that came up, a message
 // that was dropped and why. The events of package peer say what each kind means.
 type Event struct {
-	Time    time.Time
-	Kind    actors.EventKind
-	Address actors.Address // the address concerned
-	N       int64          // a count; its meaning depends on Kind
-	Text    string         // a remark for people
+	Time time.Time
+	Kind actors.EventKind
+	// Address is the one concerned. Of a peer that was not dialled, it is where
+	// it is seen.
+	Address actors.Address
+	N       int64  // a count; its meaning depends on Kind
+	Text    string // a remark for people; of a peer that is up or down, in which direction too
 }
 
 // observedMax bounds the addresses remembered under which peers see a node.
@@ -37,6 +39,7 @@ type hub struct {
 	mu        sync.Mutex
 	listeners []*listener
 	observed  []actors.Address
+	remotes   map[actors.Ref]actors.Address // where the peers are seen that are up
 }
 
 // A logged is when a kind was last logged, and how many were not since.
@@ -55,6 +58,7 @@ func newHub(log *slog.Logger, also func(actors.Event)) *hub {
 	return &hub{
 		log: log, also: also,
 		counts: make([]atomic.Uint64, actors.EventKinds()), logged: make([]logged, actors.EventKinds()),
+		remotes: map[actors.Ref]actors.Address{},
 	}
 }
 
@@ -67,18 +71,26 @@ func perMessage(k actors.EventKind) bool {
 	return false
 }
 
-// observe takes an event. Many goroutines call it.
-func (h *hub) observe(at actors.Time, e actors.Event) {
+// observe takes an event. Many goroutines call it. link finds the link of an
+// actor.
+func (h *hub) observe(at actors.Time, e actors.Event, link func(actors.Ref) *link) {
 	h.counts[e.Kind].Add(1)
 	if h.also != nil {
 		h.also(e)
 	}
 	many := perMessage(e.Kind)
-	if !many {
-		h.write(at, e)
+	if many && h.heard.Load() == 0 {
+		return
 	}
-	if e.Kind == peer.EventObserved {
+	v := Event{time.Unix(0, int64(at)), e.Kind, e.Address, e.N, e.Text}
+	switch e.Kind {
+	case peer.EventObserved:
 		h.note(e.Address)
+	case peer.EventPeerUp, peer.EventPeerDown:
+		h.describe(&v, e.Peer, link)
+	}
+	if !many {
+		h.write(at, v)
 	}
 	if h.heard.Load() == 0 {
 		return
@@ -90,9 +102,36 @@ func (h *hub) observe(at actors.Time, e actors.Event) {
 			continue
 		}
 		select {
-		case l.to <- Event{time.Unix(0, int64(at)), e.Kind, e.Address, e.N, e.Text}:
+		case l.to <- v:
 		default:
 		}
+	}
+}
+
+// describe completes the event of a peer that came up or went down.
+func (h *hub) describe(v *Event, who actors.Ref, link func(actors.Ref) *link) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	switch l := link(who); {
+	case v.Kind == peer.EventPeerDown:
+		if v.Address.IsZero() {
+			v.Address = h.remotes[who]
+		}
+		delete(h.remotes, who)
+	case l != nil:
+		if v.Address.IsZero() {
+			v.Address = l.Remote()
+		}
+		h.remotes[who] = v.Address
+	}
+	way := "inbound"
+	if v.N == 1 {
+		way, v.N = "outbound", 0
+	}
+	if v.Text == "" {
+		v.Text = way
+	} else {
+		v.Text = way + ", " + v.Text
 	}
 }
 
@@ -125,7 +164,7 @@ func level(k actors.EventKind) slog.Level {
 
 // write logs an event, unless one of its kind was logged in the same second:
 // then the next says how many were left out.
-func (h *hub) write(at actors.Time, e actors.Event) {
+func (h *hub) write(at actors.Time, e Event) {
 	ctx, lv := context.Background(), level(e.Kind)
 	if !h.log.Enabled(ctx, lv) {
 		return

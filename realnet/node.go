@@ -105,7 +105,8 @@ func Open(ctx context.Context, c Config) (_ *Node, err error) {
 		host, n.release = sharedHost()
 	}
 	n.process, err = host.start(root, processConfig{
-		transports: n.transports, access: c.Access, seed: randomSeed, observe: n.hub.observe,
+		transports: n.transports, access: c.Access, seed: randomSeed,
+		observe: func(p *process, at actors.Time, e actors.Event) { n.hub.observe(at, e, p.linkOf) },
 	})
 	if err != nil {
 		return nil, err

@@ -15,7 +15,7 @@ type process struct {
 	host       *Host
 	transports map[string]Transport // by scheme
 	access     Access
-	observe    func(actors.Time, actors.Event)
+	observe    func(*process, actors.Time, actors.Event)
 	seed       func(name string, ordinal uint32) (hi, lo uint64)
 	began      time.Time // with a monotonic reading
 	epoch      actors.Time
@@ -49,7 +49,7 @@ type processConfig struct {
 	transports map[string]Transport
 	access     Access
 	// observe is told of every event, by any goroutine; nil is nobody.
-	observe func(actors.Time, actors.Event)
+	observe func(*process, actors.Time, actors.Event)
 	// seed gives the random stream of an actor.
 	seed func(name string, ordinal uint32) (hi, lo uint64)
 }
@@ -258,7 +258,7 @@ func (p *process) unhold(l *link) {
 // emit tells the observer of an event, if there is one.
 func (p *process) emit(at actors.Time, e actors.Event) {
 	if p.observe != nil {
-		p.observe(at, e)
+		p.observe(p, at, e)
 	}
 }
 

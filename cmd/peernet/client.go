@@ -98,10 +98,14 @@ func clientCommands() (list []*cobra.Command) {
 // onAddress returns a command that does something to an address.
 func onAddress(name, short, past, path string) *clientCommand {
 	c := newClientCommand(name+" ADDRESS", short, cobra.ExactArgs(1), func(ctx context.Context, c *clientCommand, d *control.Client, args []string) error {
-		if err := d.Do(ctx, path, control.Request{Address: args[0]}, nil); err != nil {
+		err := d.Do(ctx, path, control.Request{Address: args[0]}, nil)
+		switch {
+		case err == nil:
+			return c.done("%s %s", past, args[0])
+		case strings.Contains(err.Error(), args[0]) || errors.Is(err, control.ErrNoDaemon):
 			return err
 		}
-		return c.done("%s %s", past, args[0])
+		return fmt.Errorf("%s: %w", args[0], err)
 	})
 	c.ValidArgsFunction = c.completeAddress
 	return c

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -27,9 +28,14 @@ func main() {
 	case errors.Is(err, context.Canceled):
 		os.Exit(exitInterrupted)
 	default:
-		fmt.Fprintln(os.Stderr, "peernet:", err)
+		fmt.Fprintln(os.Stderr, "peernet:", plain(err))
 		os.Exit(1)
 	}
+}
+
+// plain is an error without the names of the packages that say it.
+func plain(err error) string {
+	return strings.NewReplacer("realnet: ", "", "peer: ", "", "actors: ", "", "book: ", "").Replace(err.Error())
 }
 
 // Groups of commands.

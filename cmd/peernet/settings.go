@@ -160,24 +160,19 @@ func printSettings(out io.Writer, flags *pflag.FlagSet) error {
 		if notSettings[f.Name] || err != nil {
 			return
 		}
-		var value any = f.Value.String()
-		switch v := f.Value.(type) {
-		case pflag.SliceValue:
-			value = v.GetSlice()
-		default:
-			if f.Value.Type() == "int" {
-				value = yaml.MapSlice(nil)
-			}
-		}
-		_, usage := pflag.UnquoteUsage(f)
 		text := f.Value.String()
 		if f.Value.Type() != "int" {
+			var value any = text
+			if list, ok := f.Value.(pflag.SliceValue); ok {
+				value = list.GetSlice()
+			}
 			var encoded []byte
 			if encoded, err = yaml.MarshalWithOptions(value, yaml.Flow(true)); err != nil {
 				return
 			}
 			text = strings.TrimSpace(string(encoded))
 		}
+		_, usage := pflag.UnquoteUsage(f)
 		_, err = fmt.Fprintf(out, "# %s\n%s: %s\n", usage, keyName(f.Name), text)
 	})
 	return err
