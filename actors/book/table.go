@@ -20,6 +20,14 @@ type Limits struct {
 	RemovedFor time.Duration // how long a removed address stays removed
 }
 
+// dead is how many times in a row an address fails until it is purged whatever it
+// did before: with the default back-off, for five minutes.
+const dead = 6
+
+// silence is how long after an address has answered failures say something of the
+// addresses that fail.
+const silence = Seconds(120)
+
 // purgeBatch is how many positions one Purge looks at.
 const purgeBatch = 4096
 
@@ -50,6 +58,7 @@ type Table struct {
 	cursor int              // where the next Purge starts
 	met    [metMax]meeting  // see Met; the first metLen
 	metLen uint8
+	heard  Seconds // when an address answered last; 0 is never
 }
 
 // NewTable returns the policy over b. The limits must not change.
@@ -203,9 +212,28 @@ func (t *Table) Draw(dst []actors.Address, n int, now Seconds, can func(actors.A
 	}
 }
 
+// Suspect returns an address to check, and marks it in use: of at most 64 random
+// entries that Draw could return, the one that failed most often since it last
+// answered, or, where none has failed, that was tried the longest time ago.
+func (t *Table) Suspect(now Seconds, can func(actors.Address) bool, r *rand.Rand) (a actors.Address, ok bool) {
+	var space [lookMax]int
+	var worst Entry
+	for _, i := range Sample(space[:0], t.book.Len(), lookMax, r) {
+		e := t.book.At(i)
+		if e.Retry > now || t.isInUse(e.Address) || can != nil && !can(e.Address) {
+			continue
+		}
+		if !ok || e.Streak > worst.Streak || e.Streak == worst.Streak && e.Tried < worst.Tried {
+			worst, ok = e, true
+		}
+	}
+	t.Use(worst.Address)
+	return worst.Address, ok
+}
+
 // Share appends to dst up to n addresses to tell a peer of. to is the peer's own
 // address, which is left out; if the book holds it, its count of addresses sent
-// goes up. keep says which addresses the peer may be told of; nil is all.
+// goes up. keep says which entries the peer may be told of; nil is all.
 //
 // Up to two fifths are of peers that connected to this node. As every node
 // connects to equally many, these are a fair sample of the network, while
@@ -213,7 +241,7 @@ func (t *Table) Draw(dst []actors.Address, n int, now Seconds, can func(actors.A
 // by chance, and with them the degrees of the nodes. The rest is drawn uniformly
 // from the book without those that failed the last three times; of it, Share
 // looks at half as many positions again as it is to return, at most 64.
-func (t *Table) Share(dst []actors.Address, n int, to actors.Address, keep func(actors.Address) bool, r *rand.Rand) []actors.Address {
+func (t *Table) Share(dst []actors.Address, n int, to actors.Address, keep func(*Entry) bool, r *rand.Rand) []actors.Address {
 	n = min(n, t.book.Len()+int(t.metLen), lookMax)
 	if n <= 0 {
 		return dst
@@ -221,8 +249,9 @@ func (t *Table) Share(dst []actors.Address, n int, to actors.Address, keep func(
 	out := slices.Grow(dst, n)
 	var space [lookMax]int
 	for _, i := range Sample(space[:0], int(t.metLen), 2*n/5, r) {
-		if a := t.met[i].address; a != to && (keep == nil || keep(a)) {
-			out = append(out, a)
+		e := Entry{Address: t.met[i].address, Source: t.met[i].source, Stats: Stats{OK: 1}}
+		if e.Address != to && (keep == nil || keep(&e)) {
+			out = append(out, e.Address)
 		}
 	}
 	for _, i := range Sample(space[:0], t.book.Len(), min(n+n/2+1, lookMax), r) {
@@ -230,7 +259,7 @@ func (t *Table) Share(dst []actors.Address, n int, to actors.Address, keep func(
 			break
 		}
 		e := t.book.At(i)
-		if e.Address == to || e.Streak >= 3 || slices.Contains(out[len(dst):], e.Address) || keep != nil && !keep(e.Address) {
+		if e.Address == to || e.Streak >= 3 || slices.Contains(out[len(dst):], e.Address) || keep != nil && !keep(&e) {
 			continue
 		}
 		out = append(out, e.Address)
@@ -244,7 +273,8 @@ func (t *Table) Share(dst []actors.Address, n int, to actors.Address, keep func(
 }
 
 // Result records how a dial of a ended, or that a link to it ended. Unless the
-// outcome is OutcomeUp the address is free again.
+// outcome is OutcomeUp the address is free again. Where no address has answered for
+// two minutes, failures are not counted: a node that is offline forgets nobody.
 func (t *Table) Result(a actors.Address, o Outcome, now Seconds, r *rand.Rand) {
 	if o == OutcomeUp || o == OutcomeDialling {
 		t.Use(a)
@@ -260,11 +290,19 @@ func (t *Table) Result(a actors.Address, o Outcome, now Seconds, r *rand.Rand) {
 	case OutcomeUp:
 		e.OK++
 		e.Tried, e.Streak = now, 0
+		t.heard = now
 	case OutcomeRefused:
 		e.OK++
 		e.Tried, e.Streak = now, 0
 		e.Retry = t.retry(1, now, r)
+		t.heard = now
 	case OutcomeFailed:
+		if t.heard != 0 && now > t.heard && now-t.heard > silence {
+			// The node seems to be offline: that says nothing of the address.
+			e.Tried = now
+			e.Retry = t.retry(min(e.Streak, 2)+1, now, r)
+			break
+		}
 		t.part(func(m *meeting) bool { return m.address == a })
 		e.Fail++
 		e.Tried = now
@@ -296,8 +334,8 @@ func later(now Seconds, d uint64) Seconds {
 	return Seconds(min(uint64(now)+(d+uint64(time.Second)-1)/uint64(time.Second), uint64(Forever)-1))
 }
 
-// Purge forgets addresses that mostly fail, and bars that ran out. It returns
-// how many addresses it forgot. Of a large book, each call looks at a part.
+// Purge forgets addresses that mostly fail or have failed for long, and bars that
+// ran out. It returns how many addresses it forgot. Of a large book, each call looks at a part.
 func (t *Table) Purge(now Seconds) (purged int) {
 	t.book.ExpireBars(now, t.limits.Bars)
 	t.part(func(m *meeting) bool { return now-m.at > metLife && now > m.at })
@@ -306,7 +344,7 @@ func (t *Table) Purge(now Seconds) (purged int) {
 			t.cursor = 0
 		}
 		e := t.book.At(t.cursor)
-		if !e.Saved && e.Streak >= 3 && e.Fail > 2*e.OK && !t.isInUse(e.Address) {
+		if !e.Saved && (e.Streak >= 3 && e.Fail > 2*e.OK || e.Streak >= dead) && !t.isInUse(e.Address) {
 			t.forget(t.cursor)
 			purged++
 			continue

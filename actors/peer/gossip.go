@@ -25,6 +25,7 @@ const (
 	wayIn      peerWay = iota
 	wayOut             // opened by this node
 	wayRefresh         // likewise, to replace another outbound link once it lasted
+	wayFeeler          // likewise, to find out whether somebody answers
 )
 
 // A peer is what Gossip knows of one Conn.
@@ -79,6 +80,8 @@ func (g *Gossip) Receive(ctx actors.Context, m actors.Message) {
 		g.onDrawn(ctx, m)
 	case *fresh:
 		g.refill(ctx)
+	case *suspect:
+		g.onSuspect(ctx, m)
 	case *actors.LinkIn:
 		g.onLinkIn(ctx, m)
 	case *actors.Started:
@@ -180,6 +183,15 @@ func (g *Gossip) onDrawn(ctx actors.Context, m *drawn) {
 		}
 		g.dial(ctx, a, way)
 	}
+}
+
+// onSuspect dials an address to find out whether it answers.
+func (g *Gossip) onSuspect(ctx actors.Context, m *suspect) {
+	if g.closing != nil {
+		ctx.Send(g.node.store, &result{address: m.address})
+		return
+	}
+	g.dial(ctx, m.address, wayFeeler)
 }
 
 func (g *Gossip) dial(ctx actors.Context, a actors.Address, way peerWay) actors.Ref {
@@ -299,6 +311,11 @@ func (g *Gossip) accept(ctx actors.Context, i int) {
 	case p.way == wayIn && inbound >= g.node.config.InboundMax:
 		g.refuse(ctx, i, wire.GoodbyeFull)
 		return
+	case p.way == wayFeeler && g.outbound() >= g.node.config.Connections:
+		g.refuse(ctx, i, wire.GoodbyeRefresh)
+		return
+	case p.way == wayFeeler:
+		p.way = wayOut
 	}
 	p.state = peerUp
 	p.number = g.nextNumber()

@@ -107,7 +107,7 @@ func TestRefreshLeavesANodeWithFreeSlotsAlone(t *testing.T) {
 	r := newRig(t)
 	n := r.node(peer.Config{Connections: 3, Refresh: 5 * time.Second}, 1)
 	r.node(still())
-	r.run(5 * time.Minute)
+	r.run(20 * time.Minute)
 	n.wantConnections(1)
 	n.wantCount(peer.EventPeerDown, 0)
 }
@@ -138,7 +138,7 @@ func TestDeadAddressesArePurgedSavedOnesAreNot(t *testing.T) {
 	if got := n.Store().Book().Len(); got != 6 {
 		t.Fatalf("%d addresses known", got)
 	}
-	r.run(5 * time.Minute)
+	r.run(20 * time.Minute)
 	if _, saved := n.entry(sim.AddressOf(300)); !saved || n.Store().Book().Len() != 1 {
 		t.Errorf("%d left, the saved one: %v", n.Store().Book().Len(), saved)
 	}
@@ -295,6 +295,41 @@ func TestConfigIsValidated(t *testing.T) {
 	} {
 		if c.Validate() == nil {
 			t.Errorf("%s: %+v is accepted", name, c)
+		}
+	}
+}
+
+// Where part of a network is gone for good, the rest finds out and forgets it, also
+// those whom nobody was connected with.
+func TestTheDeadAreForgotten(t *testing.T) {
+	const all, gone = 30, 12
+	r := newRig(t)
+	c := peer.Config{Connections: 3}
+	nodes := []*testNode{r.node(c)}
+	for len(nodes) < all {
+		nodes = append(nodes, r.node(c, nodes[0].at))
+	}
+	r.run(2 * time.Minute)
+	dead := map[actors.Address]bool{}
+	for _, n := range nodes[1 : 1+gone] {
+		dead[sim.AddressOf(n.at)] = true
+		r.sim.Crash(n.at, true)
+	}
+	rest := append([]*testNode{nodes[0]}, nodes[1+gone:]...)
+	r.run(20 * time.Minute)
+	for _, n := range rest {
+		b := n.Store().Book()
+		left := 0
+		for i := range b.Len() {
+			if dead[b.At(i).Address] {
+				left++
+			}
+		}
+		if left > 0 || b.Len() < len(rest)-1 {
+			t.Errorf("node %d knows %d dead of %d addresses, want none, and the %d others", n.at, left, b.Len(), len(rest)-1)
+		}
+		if out := n.Gossip().OutboundInUse(); out < 3 {
+			t.Errorf("node %d has %d outbound links", n.at, out)
 		}
 	}
 }

@@ -94,6 +94,9 @@ type drawn struct {
 	space   [5]actors.Address // for a list of the usual length
 }
 
+// suspect asks Gossip to find out whether an address still answers.
+type suspect struct{ address actors.Address }
+
 // fresh tells Gossip that the Store learned addresses after a draw that gave
 // fewer than asked for.
 type fresh struct{}
@@ -166,11 +169,12 @@ const (
 	tickPurge
 	tickCommit
 	tickClose
+	tickDoubt
 )
 
 // ticks are the tick messages: one value each, so that arming a timer does not
 // allocate.
-var ticks = func() (t [tickClose + 1]*tick) {
+var ticks = func() (t [tickDoubt + 1]*tick) {
 	for i := range t {
 		v := tick(i)
 		t[i] = &v
@@ -192,6 +196,7 @@ var (
 	sharedKind   = actors.RegisterMessage("peer.shared", nil)
 	drawKind     = actors.RegisterMessage("peer.draw", nil)
 	drawnKind    = actors.RegisterMessage("peer.drawn", nil)
+	suspectKind  = actors.RegisterMessage("peer.suspect", nil)
 	freshKind    = actors.RegisterMessage("peer.fresh", nil)
 	resultKind   = actors.RegisterMessage("peer.result", nil)
 	closedKind   = actors.RegisterMessage("peer.closed", nil)
@@ -213,6 +218,7 @@ func (*share) Kind() actors.Kind    { return shareKind }
 func (*shared) Kind() actors.Kind   { return sharedKind }
 func (*draw) Kind() actors.Kind     { return drawKind }
 func (*drawn) Kind() actors.Kind    { return drawnKind }
+func (*suspect) Kind() actors.Kind  { return suspectKind }
 func (*fresh) Kind() actors.Kind    { return freshKind }
 func (*result) Kind() actors.Kind   { return resultKind }
 func (*closed) Kind() actors.Kind   { return closedKind }
@@ -249,7 +255,10 @@ func (m *shared) Sum() uint64 {
 }
 func (m *draw) Append(b []byte) []byte  { return appendBool(appendInts(b, int64(m.n)), m.refresh) }
 func (m *drawn) Append(b []byte) []byte { return appendBool(appendAddresses(b, m.list), m.refresh) }
-func (*fresh) Append(b []byte) []byte   { return b }
+func (m *suspect) Append(b []byte) []byte {
+	return actors.AppendString(b, m.address.String())
+}
+func (*fresh) Append(b []byte) []byte { return b }
 func (m *result) Append(b []byte) []byte {
 	return appendBool(append(actors.AppendString(b, m.address.String()), byte(m.outcome)), m.self)
 }

@@ -24,7 +24,11 @@ type Store struct {
 	key       uint64 // of the hash that names sources
 	hungry    bool   // the last draw gave less than asked for
 	dirty     bool   // a commit is scheduled
+	doubt     uint8  // addresses to check, one every Config.Interval
 }
+
+// doubtful is how many addresses are checked after one has failed.
+const doubtful = 16
 
 // Book returns the book, for a simulator or a test to look at.
 func (s *Store) Book() book.Book { return s.table.Book() }
@@ -54,6 +58,9 @@ func (s *Store) Receive(ctx actors.Context, m actors.Message) {
 			s.table.Own(m.address, now)
 		} else {
 			s.table.Result(m.address, m.outcome, now, ctx.Rand())
+		}
+		if m.outcome == book.OutcomeFailed {
+			s.onFailure(ctx)
 		}
 	case *tick:
 		s.onTick(ctx, *m, now)
@@ -88,11 +95,10 @@ func (s *Store) onStarted(ctx actors.Context, now book.Seconds) {
 
 func (s *Store) onShare(ctx actors.Context, m *share, now book.Seconds) {
 	answer := &shared{reply: m.reply}
-	keep := notLoopback
-	if m.learn.remote.IsLoopback() {
-		keep = nil
-	}
-	list := s.table.Share(answer.space[:0], m.n, m.to, keep, ctx.Rand())
+	local, doubts := m.learn.remote.IsLoopback(), s.doubt > 0
+	list := s.table.Share(answer.space[:0], m.n, m.to, func(e *book.Entry) bool {
+		return (local || !e.Address.IsLoopback()) && (!doubts || answered(e))
+	}, ctx.Rand())
 	answer.Addresses = wire.MakeAddresses(list)
 	ctx.Send(ctx.Sender(), answer)
 	if len(m.learn.list) > 0 {
@@ -119,9 +125,11 @@ func (s *Store) onLearn(ctx actors.Context, m *learn, now book.Seconds) {
 	s.feed(ctx)
 }
 
-// notLoopback is what a peer elsewhere is told, and believed: what it would find
-// at an address of loopback is something else, perhaps a service of its own.
-func notLoopback(a actors.Address) bool { return !a.IsLoopback() }
+// answered reports whether an address is more than hearsay: its user gave it,
+// or it answered when it was last dialled. While a node doubts its book it tells peers
+// of nothing else. Otherwise the dead would live for ever: each node that forgets
+// one is told of it again by those that have not tried it yet.
+func answered(e *book.Entry) bool { return e.Source == 0 || e.Streak == 0 && e.OK > 0 }
 
 // source names the host that an address belongs to: of IPv6, where a host has
 // many addresses, the network of 64 bits that it is in.
@@ -167,6 +175,8 @@ func (s *Store) onTick(ctx actors.Context, t tick, now book.Seconds) {
 	switch t {
 	case tickCommit:
 		s.commit(ctx)
+	case tickDoubt:
+		s.onDoubt(ctx, now)
 	case tickPurge:
 		ctx.After(s.node.config.Purge, ticks[tickPurge])
 		if n := s.table.Purge(now); n > 0 {
@@ -218,6 +228,27 @@ func (s *Store) onKnown(ctx actors.Context, m *Known) {
 		page.Next = i
 	}
 	ctx.Send(m.ReplyTo, page)
+}
+
+// onFailure has some of the book checked: where one peer is gone, others may be.
+func (s *Store) onFailure(ctx actors.Context) {
+	if s.node.config.Static {
+		return
+	}
+	if s.doubt == 0 {
+		ctx.After(jitter(ctx, s.node.config.Interval), ticks[tickDoubt])
+	}
+	s.doubt = doubtful
+}
+
+// onDoubt has the next address checked.
+func (s *Store) onDoubt(ctx actors.Context, now book.Seconds) {
+	if s.doubt--; s.doubt > 0 {
+		ctx.After(s.node.config.Interval, ticks[tickDoubt])
+	}
+	if a, ok := s.table.Suspect(now, s.node.config.Dialable, ctx.Rand()); ok {
+		ctx.Send(s.node.gossip, &suspect{a})
+	}
 }
 
 // schedule has what the user wrote committed at once. The commit waits behind

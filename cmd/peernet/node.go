@@ -106,10 +106,10 @@ func runNode(ctx context.Context, cmd *cobra.Command, f *nodeFlags) error {
 	if err != nil {
 		return err
 	}
-	if err := checkWritable(f.data); err != nil {
+	if err := os.MkdirAll(f.data, 0o700); err != nil {
 		return fmt.Errorf("--data %s: %w", f.data, err)
 	}
-	if err := os.Chmod(f.data, 0o700); err != nil {
+	if err := checkWritable(f.data); err != nil {
 		return fmt.Errorf("--data %s: %w", f.data, err)
 	}
 	started := time.Now()

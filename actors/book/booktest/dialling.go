@@ -27,6 +27,7 @@ func (s suite) purge(t *testing.T) {
 		{"was good", stats{OK: 10, Fail: 3, Streak: 3}, false, false, false},
 		{"fails twice as often", stats{OK: 10, Fail: 20, Streak: 3}, false, false, false},
 		{"fails more than twice as often", stats{OK: 10, Fail: 21, Streak: 3}, false, false, true},
+		{"was good, and failed for long", stats{OK: 1000, Fail: 6, Streak: 6}, false, false, true},
 		{"answered of late", stats{OK: 1, Fail: 100, Streak: 2}, false, false, false},
 		{"saved", stats{Fail: 100, Streak: 100}, true, false, false},
 		{"in use", stats{Fail: 100, Streak: 100}, false, true, false},
@@ -75,7 +76,9 @@ func (s suite) purge(t *testing.T) {
 			if n := table.Purge(1); n != 1 {
 				t.Errorf("the %d. bad address was not purged", i+1)
 			}
-			table.Book().Append(entry(10 + i))
+			next := entry(10 + i)
+			next.Streak = 0
+			table.Book().Append(next)
 		}
 	})
 	t.Run("empty", func(t *testing.T) {
@@ -83,6 +86,57 @@ func (s suite) purge(t *testing.T) {
 			t.Errorf("purged %d of no addresses", n)
 		}
 	})
+}
+
+// suspect checks which address is checked first.
+func (s suite) suspect(t *testing.T) {
+	at := func(i int, st book.Stats) book.Entry { return book.Entry{Address: addr(i), Source: 1, Stats: st} }
+	table := s.table(t, limits(),
+		at(0, book.Stats{Tried: 50}), at(1, book.Stats{Streak: 2, Tried: 90}), at(2, book.Stats{Streak: 1, Tried: 10}),
+		at(3, book.Stats{Streak: 9, Retry: 1000}), at(4, book.Stats{Tried: 20}), at(5, book.Stats{Streak: 8}))
+	table.Use(addr(5))
+	var got []actors.Address
+	for range 5 {
+		a, ok := table.Suspect(100, func(a actors.Address) bool { return a != addr(0) }, random(3))
+		if !ok {
+			break
+		}
+		got = append(got, a)
+	}
+	if want := []actors.Address{addr(1), addr(2), addr(4)}; !slices.Equal(got, want) {
+		t.Errorf("suspects are %v, want %v", got, want)
+	}
+	if a, ok := s.table(t, limits()).Suspect(100, nil, random(3)); ok || !a.IsZero() {
+		t.Errorf("an empty book suspects %v", a)
+	}
+}
+
+// offline checks that a node that nothing answers forgets nobody.
+func (s suite) offline(t *testing.T) {
+	table := s.table(t, limits())
+	r := random(1)
+	for i := range 3 {
+		learn(table, addr(i), 1, r)
+	}
+	table.Result(addr(0), book.OutcomeUp, 1000, r)
+	table.Result(addr(1), book.OutcomeFailed, 1100, r)
+	for i := range 50 {
+		table.Result(addr(1), book.OutcomeFailed, book.Seconds(1200+100*i), r)
+		table.Result(addr(2), book.OutcomeFailed, book.Seconds(1200+100*i), r)
+		if n := table.Purge(book.Seconds(1200 + 100*i)); n != 0 {
+			t.Fatalf("a node that is offline forgets %d", n)
+		}
+	}
+	if e := get(t, table, addr(1)); e.Fail != 1 || e.Streak != 1 || e.Retry > e.Tried+30 {
+		t.Errorf("what failed while the node was offline has %+v", e.Stats)
+	}
+	for i := range book.Seconds(20) { // online again
+		table.Result(addr(0), book.OutcomeUp, 10000+i, r)
+		table.Result(addr(2), book.OutcomeFailed, 10000+i, r)
+	}
+	if table.Purge(10100); has(table, addr(2)) {
+		t.Error("what fails while others answer is not purged")
+	}
 }
 
 // purgeParts has more in the book than one Purge looks at.

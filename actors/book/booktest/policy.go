@@ -34,6 +34,8 @@ func Policy(t *testing.T, open func(t *testing.T) book.Book) {
 		{"no address", s.noAddress},
 		{"purge", s.purge},
 		{"purge in parts", s.purgeParts},
+		{"suspect", s.suspect},
+		{"offline", s.offline},
 		{"draw", s.draw},
 		{"draw evenly", s.drawEvenly},
 		{"draw the last", s.drawLast},

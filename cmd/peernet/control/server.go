@@ -26,6 +26,10 @@ const bodyMax = 16 << 10
 // lineMax bounds a line of an import, in bytes.
 const lineMax = 4 << 10
 
+// pathMax is the longest path of a socket, in bytes: 104 with the end on some
+// systems.
+const pathMax = 103
+
 // ErrInUse is the error of a socket that another daemon serves.
 var ErrInUse = errors.New("another daemon serves the socket")
 
@@ -51,6 +55,9 @@ type Daemon struct {
 // Serve listens on a Unix socket at path. A socket that a daemon left which is not
 // there any more is replaced.
 func Serve(node *realnet.Node, path string, info Info) (*Daemon, error) {
+	if len(path) > pathMax {
+		return nil, fmt.Errorf("%s has %d bytes, and the path of a socket at most %d", path, len(path), pathMax)
+	}
 	if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
 		_ = c.Close()
 		return nil, fmt.Errorf("%s: %w", path, ErrInUse)
