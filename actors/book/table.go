@@ -241,7 +241,7 @@ func (t *Table) Suspect(now Seconds, can func(actors.Address) bool, r *rand.Rand
 // by chance, and with them the degrees of the nodes. The rest is drawn uniformly
 // from the book without those that failed the last three times; of it, Share
 // looks at half as many positions again as it is to return, at most 64.
-func (t *Table) Share(dst []actors.Address, n int, to actors.Address, keep func(*Entry) bool, r *rand.Rand) []actors.Address {
+func (t *Table) Share(dst []actors.Address, n int, to actors.Address, keep func(Entry) bool, r *rand.Rand) []actors.Address {
 	n = min(n, t.book.Len()+int(t.metLen), lookMax)
 	if n <= 0 {
 		return dst
@@ -250,7 +250,7 @@ func (t *Table) Share(dst []actors.Address, n int, to actors.Address, keep func(
 	var space [lookMax]int
 	for _, i := range Sample(space[:0], int(t.metLen), 2*n/5, r) {
 		e := Entry{Address: t.met[i].address, Source: t.met[i].source, Stats: Stats{OK: 1}}
-		if e.Address != to && (keep == nil || keep(&e)) {
+		if e.Address != to && (keep == nil || keep(e)) {
 			out = append(out, e.Address)
 		}
 	}
@@ -259,7 +259,7 @@ func (t *Table) Share(dst []actors.Address, n int, to actors.Address, keep func(
 			break
 		}
 		e := t.book.At(i)
-		if e.Address == to || e.Streak >= 3 || slices.Contains(out[len(dst):], e.Address) || keep != nil && !keep(&e) {
+		if e.Address == to || e.Streak >= 3 || slices.Contains(out[len(dst):], e.Address) || keep != nil && !keep(e) {
 			continue
 		}
 		out = append(out, e.Address)

@@ -96,7 +96,7 @@ func (s *Store) onStarted(ctx actors.Context, now book.Seconds) {
 func (s *Store) onShare(ctx actors.Context, m *share, now book.Seconds) {
 	answer := &shared{reply: m.reply}
 	local, doubts := m.learn.remote.IsLoopback(), s.doubt > 0
-	list := s.table.Share(answer.space[:0], m.n, m.to, func(e *book.Entry) bool {
+	list := s.table.Share(answer.space[:0], m.n, m.to, func(e book.Entry) bool {
 		return (local || !e.Address.IsLoopback()) && (!doubts || answered(e))
 	}, ctx.Rand())
 	answer.Addresses = wire.MakeAddresses(list)
@@ -129,7 +129,7 @@ func (s *Store) onLearn(ctx actors.Context, m *learn, now book.Seconds) {
 // or it answered when it was last dialled. While a node doubts its book it tells peers
 // of nothing else. Otherwise the dead would live for ever: each node that forgets
 // one is told of it again by those that have not tried it yet.
-func answered(e *book.Entry) bool { return e.Source == 0 || e.Streak == 0 && e.OK > 0 }
+func answered(e book.Entry) bool { return e.Source == 0 || e.Streak == 0 && e.OK > 0 }
 
 // source names the host that an address belongs to: of IPv6, where a host has
 // many addresses, the network of 64 bits that it is in.
