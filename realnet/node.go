@@ -24,7 +24,7 @@ type Config struct {
 	// Port 0 is any that is free: see Node.Servers.
 	Listen []string
 	// Advertise is where others reach the node, for its peers to know, at most
-	// eight addresses. Empty is the addresses of Listen, without unspecified ones
+	// four addresses. Empty is the addresses of Listen, without unspecified ones
 	// such as ws://0.0.0.0:4000. Those of loopback are told to peers on this
 	// machine alone.
 	Advertise []string

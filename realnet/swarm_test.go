@@ -118,6 +118,7 @@ func (s *swarm) until(most time.Duration, outbound int, dead map[string]bool) ti
 // Fifty nodes that know one address come together. When twenty of them die, the
 // rest forgets them, and fills up its links.
 func TestSwarmFormsAndForgetsItsDead(t *testing.T) {
+	t.Parallel()
 	count, gone, factor := 25, 10, time.Duration(50)
 	if *soak {
 		count, gone, factor = 50, 20, 10
