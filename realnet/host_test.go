@@ -208,3 +208,10 @@ func (s *memoryStream) mute() {
 }
 
 func (s *memoryStream) Remote() actors.Address { return s.remote }
+
+// The events of a scenario whose order is determined are those of every host.
+func TestHostStory(t *testing.T) {
+	hosttest.Story(t, synctest.Test, func(t testing.TB) hosttest.Host {
+		return &testHost{host: NewHost(nil), nodes: map[int]*testNode{}}
+	})
+}

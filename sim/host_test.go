@@ -94,3 +94,15 @@ func TestHost(t *testing.T) {
 		})
 	}
 }
+
+// The events of a scenario whose order is determined are those of every host.
+func TestHostStory(t *testing.T) {
+	for name, config := range map[string]sim.Config{"Fast": {Workers: 2}, "Reference": {Reference: true}} {
+		t.Run(name, func(t *testing.T) {
+			hosttest.Story(t, func(t *testing.T, f func(*testing.T)) { f(t) }, func(t testing.TB) hosttest.Host {
+				config.Latency = sim.Latency{Link: sim.Uniform{Low: 5 * time.Millisecond, High: 50 * time.Millisecond}}
+				return &host{t: t, config: config}
+			})
+		})
+	}
+}
