@@ -29,7 +29,9 @@ type cell struct {
 	actor   actors.Actor
 	ref     actors.Ref
 	dead    atomic.Bool
-	running sync.Locker // held in Receive of an actor that may block, else nil
+	queued  atomic.Int32 // letters that are not handled
+	crowded atomic.Bool  // more than crowdedMax are; set with the mutex of process.crowded held
+	running sync.Locker  // held in Receive of an actor that may block, else nil
 
 	sender actors.Ref
 	at     actors.Time
@@ -50,11 +52,25 @@ func newCell(p *process, r actors.Ref, a actors.Actor) *cell {
 	return c
 }
 
-func (c *cell) post(l *letter) { c.process.host.system.Root.Send(c.pid, l) }
+// crowdedMax is how many letters may wait in a mailbox until no link of the node
+// reads any more, and calmMax, until they read again. A peer cannot have more
+// messages wait for an actor than that, even for one that does not own the link.
+const (
+	crowdedMax = 4096
+	calmMax    = 1024
+)
 
-// stop ends the mailbox.
+func (c *cell) post(l *letter) {
+	if c.queued.Add(1) > crowdedMax && !c.crowded.Load() {
+		c.process.crowd(c)
+	}
+	c.process.host.system.Root.Send(c.pid, l)
+}
+
+// stop ends the mailbox. What waits in it is dropped.
 func (c *cell) stop() {
 	c.dead.Store(true)
+	c.process.calm(c)
 	c.process.host.system.Root.Stop(c.pid)
 }
 
@@ -63,6 +79,9 @@ func (c *cell) Receive(ctx actor.Context) {
 	l, ok := ctx.Message().(*letter)
 	if !ok {
 		return // what protoactor-go says of the mailbox itself
+	}
+	if c.queued.Add(-1) <= calmMax && c.crowded.Load() {
+		c.process.calm(c)
 	}
 	if l.link != nil {
 		l.link.handled()

@@ -18,6 +18,8 @@
 //
 //   - A link hands its owner at most [inboxMax] messages that were not handled
 //     yet, and stops reading beyond that, so that the peer is held back.
+//   - No link of a node is read while more than [crowdedMax] messages wait for one
+//     of its actors.
 //   - A link keeps at most [outboxMax] bytes that were not written yet. Beyond
 //     that Send says [actors.ErrLinkFull].
 //   - A node holds at most [acceptedMax] accepted links that no actor has taken

@@ -239,6 +239,7 @@ func (l *link) fall(r actors.Reason) {
 // waits while there are too many, and reports whether the link is still open at
 // this end.
 func (l *link) deliver(m actors.Message) bool {
+	l.process.await()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for l.inbox >= inboxMax && !l.shut {

@@ -1,0 +1,88 @@
+package realnet
+
+import (
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"peernet/actors"
+	"peernet/actors/wire"
+)
+
+// receiver is an actor made of a function.
+type receiver func(ctx actors.Context, m actors.Message)
+
+// Receive implements [actors.Actor].
+func (f receiver) Receive(ctx actors.Context, m actors.Message) { f(ctx, m) }
+
+// stuck is an actor that waits in its first Ping until it is let go.
+type stuck struct {
+	free chan struct{}
+	got  int
+	ref  actors.Ref
+}
+
+// MayBlock implements [actors.Blocker].
+func (*stuck) MayBlock() {}
+
+// Receive implements [actors.Actor].
+func (s *stuck) Receive(ctx actors.Context, m actors.Message) {
+	s.ref = ctx.Self()
+	if _, ok := m.(*wire.Ping); ok {
+		<-s.free
+		s.got++
+	}
+}
+
+// A peer cannot make a mailbox grow without bound, not even that of an actor which
+// does not own its link; nothing is lost.
+func TestCrowdedMailboxStopsReading(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const count = 50000
+		h := &testHost{host: NewHost(nil), nodes: map[int]*testNode{}}
+		defer h.Close()
+		slow := &stuck{free: make(chan struct{})}
+		var to actors.Ref
+		h.Start(0, receiver(func(ctx actors.Context, m actors.Message) {
+			switch m := m.(type) {
+			case *actors.Started:
+				to = ctx.Spawn("slow", slow)
+			case *actors.LinkIn:
+				m.Link.Bind(ctx.Self())
+			case *wire.Ping:
+				ctx.Send(to, m)
+			}
+		}))
+		var link actors.Link
+		sent := 0
+		h.Start(1, receiver(func(ctx actors.Context, m actors.Message) {
+			switch m := m.(type) {
+			case *actors.Started:
+				ctx.Dial(h.Address(0))
+				return
+			case *actors.LinkUp:
+				link = m.Link
+				link.Bind(ctx.Self())
+			}
+			for sent < count && link.Send(&wire.Ping{Nonce: uint64(sent)}) == nil {
+				sent++
+			}
+			ctx.After(time.Millisecond, &actors.Terminated{}) // to go on
+		}))
+		if err := h.Run(5 * time.Second); err != nil {
+			t.Fatal(err)
+		}
+		p := h.nodes[0].process
+		queued := int(p.lookup(slow.ref).queued.Load())
+		if queued < crowdedMax || queued > crowdedMax+inboxMax {
+			t.Errorf("%d messages wait for an actor, want about %d", queued, crowdedMax)
+		}
+		close(slow.free)
+		if err := h.Run(5 * time.Second); err != nil {
+			t.Fatal(err)
+		}
+		if slow.got != count {
+			t.Errorf("%d of %d messages arrived", slow.got, count)
+		}
+	})
+}
