@@ -33,13 +33,8 @@ type Book struct {
 	db    *pebble.DB
 	batch *pebble.Batch // changes that are not committed
 	n     int
-	bars  []bar
+	bars  book.Bars
 	err   error // the first since the last Commit
-}
-
-type bar struct {
-	address actors.Address
-	until   book.Seconds
 }
 
 const (
@@ -189,7 +184,7 @@ func (b *Book) load() {
 	b.fail(last.Close())
 	b.each('b', func(k, v []byte) {
 		if a, ok := b.address(k[1:]); ok && len(v) == 4 {
-			b.bars = append(b.bars, bar{a, book.Seconds(binary.BigEndian.Uint32(v))})
+			b.bars.Set(a, book.Seconds(binary.BigEndian.Uint32(v)))
 		}
 	})
 }
@@ -309,52 +304,18 @@ func (b *Book) Delete(i int) {
 // Bar implements [book.Book].
 func (b *Book) Bar(a actors.Address, until book.Seconds) {
 	b.set(addressKey('b', a), binary.BigEndian.AppendUint32(nil, uint32(until)))
-	for i := range b.bars {
-		if b.bars[i].address == a {
-			b.bars[i].until = until
-			return
-		}
-	}
-	b.bars = append(b.bars, bar{a, until})
+	b.bars.Set(a, until)
 }
 
 // Barred implements [book.Book].
-func (b *Book) Barred(a actors.Address) book.Seconds {
-	for i := range b.bars {
-		if b.bars[i].address == a {
-			return b.bars[i].until
-		}
-	}
-	return 0
-}
+func (b *Book) Barred(a actors.Address) book.Seconds { return b.bars.Until(a) }
 
 // Bars implements [book.Book].
-func (b *Book) Bars() int { return len(b.bars) }
+func (b *Book) Bars() int { return b.bars.Len() }
 
 // ExpireBars implements [book.Book].
 func (b *Book) ExpireBars(now book.Seconds, most int) {
-	for i := 0; i < len(b.bars); {
-		if b.bars[i].until <= now {
-			b.unbar(i)
-			continue
-		}
-		i++
-	}
-	for len(b.bars) > most {
-		first := 0
-		for i, x := range b.bars {
-			f := b.bars[first]
-			if x.until < f.until || x.until == f.until && x.address.String() < f.address.String() {
-				first = i
-			}
-		}
-		b.unbar(first)
-	}
-}
-
-func (b *Book) unbar(i int) {
-	b.delete(addressKey('b', b.bars[i].address))
-	b.bars = append(b.bars[:i], b.bars[i+1:]...)
+	b.bars.Expire(now, most, func(a actors.Address) { b.delete(addressKey('b', a)) })
 }
 
 // Commit implements [book.Book].

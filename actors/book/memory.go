@@ -22,7 +22,7 @@ type Memory struct {
 	stats     []Stats // of the addresses that have any
 	freeStats []uint32
 	index     map[actors.Address]uint32 // nil up to linearMax entries
-	bars      []bar
+	bars      Bars
 }
 
 type record struct {
@@ -31,19 +31,6 @@ type record struct {
 	// stats is 0 for none, otherwise one more than the index in stats, times
 	// two; plus one for a saved address.
 	stats uint32
-}
-
-type bar struct {
-	address actors.Address
-	until   Seconds
-}
-
-// before reports whether b is dropped before c.
-func (b bar) before(c bar) bool {
-	if b.until != c.until {
-		return b.until < c.until
-	}
-	return b.address.String() < c.address.String()
 }
 
 // Len implements [Book].
@@ -159,42 +146,16 @@ func (m *Memory) Delete(i int) {
 }
 
 // Bar implements [Book].
-func (m *Memory) Bar(a actors.Address, until Seconds) {
-	for i := range m.bars {
-		if m.bars[i].address == a {
-			m.bars[i].until = until
-			return
-		}
-	}
-	m.bars = append(m.bars, bar{a, until})
-}
+func (m *Memory) Bar(a actors.Address, until Seconds) { m.bars.Set(a, until) }
 
 // Barred implements [Book].
-func (m *Memory) Barred(a actors.Address) Seconds {
-	for i := range m.bars {
-		if m.bars[i].address == a {
-			return m.bars[i].until
-		}
-	}
-	return 0
-}
+func (m *Memory) Barred(a actors.Address) Seconds { return m.bars.Until(a) }
 
 // Bars implements [Book].
-func (m *Memory) Bars() int { return len(m.bars) }
+func (m *Memory) Bars() int { return m.bars.Len() }
 
 // ExpireBars implements [Book].
-func (m *Memory) ExpireBars(now Seconds, most int) {
-	m.bars = slices.DeleteFunc(m.bars, func(b bar) bool { return b.until <= now })
-	for len(m.bars) > most {
-		first := 0
-		for i := range m.bars {
-			if m.bars[i].before(m.bars[first]) {
-				first = i
-			}
-		}
-		m.bars = slices.Delete(m.bars, first, first+1)
-	}
-}
+func (m *Memory) ExpireBars(now Seconds, most int) { m.bars.Expire(now, most, nil) }
 
 // Commit implements [Book]; memory is as durable as it gets.
 func (m *Memory) Commit() error { return nil }
