@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"context"
+	"os"
 	"testing"
 	"time"
 
@@ -97,9 +98,13 @@ func TestHost(t *testing.T) {
 
 // The events of a scenario whose order is determined are those of every host.
 func TestHostStory(t *testing.T) {
+	want, err := os.ReadFile("../actors/hosttest/testdata/story.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, config := range map[string]sim.Config{"Fast": {Workers: 2}, "Reference": {Reference: true}} {
 		t.Run(name, func(t *testing.T) {
-			hosttest.Story(t, func(t *testing.T, f func(*testing.T)) { f(t) }, func(t testing.TB) hosttest.Host {
+			hosttest.Story(t, func(t *testing.T, f func(*testing.T)) { f(t) }, string(want), func(t testing.TB) hosttest.Host {
 				config.Latency = sim.Latency{Link: sim.Uniform{Low: 5 * time.Millisecond, High: 50 * time.Millisecond}}
 				return &host{t: t, config: config}
 			})

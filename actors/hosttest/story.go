@@ -1,7 +1,6 @@
 package hosttest
 
 import (
-	_ "embed"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,19 +12,16 @@ import (
 	"peernet/actors/peer"
 )
 
-//go:embed testdata/story.txt
-var storyWant string
-
 // Story runs nodes of package peer through a scenario whose order is determined, and
-// compares the events of all their actors, step by step, with those in
-// testdata/story.txt, which are the same on every host. in is as in [TestIn].
-func Story(t *testing.T, in func(*testing.T, func(*testing.T)), new New) {
+// compares the events of all their actors, step by step, with the text of
+// testdata/story.txt: they are the same on every host. in is as in [TestIn].
+func Story(t *testing.T, in func(*testing.T, func(*testing.T)), want string, new New) {
 	in(t, func(t *testing.T) {
 		s := &story{t: t, host: new(t)}
 		defer s.host.Close()
 		s.tell()
-		if got := s.text.String(); got != storyWant {
-			t.Errorf("the events are\n%s\nwant\n%s", got, storyWant)
+		if got := s.text.String(); got != want {
+			t.Errorf("the events are\n%s\nwant\n%s", got, want)
 		}
 	})
 }

@@ -251,6 +251,7 @@ func (c *Conn) onHello(ctx actors.Context, f *wire.Frame) {
 	// onHelloRequest may have ended the Conn; then the state is another.
 	if c.state == connHello && c.flags&(gotHello|gotAnswer) == gotHello|gotAnswer {
 		c.state = connReady
+		c.source = sourceOf(c.link.Remote())
 		ctx.Send(c.node.gossip, &c.ready)
 		if c.flags&claimed != 0 {
 			ctx.Send(c.node.store, &met{address: c.address, remote: c.link.Remote()})

@@ -51,6 +51,7 @@ type Gossip struct {
 	closed    bool   // the root was told that the links are closed
 	listeners listeners
 	calls     []connectCall
+	spent     []spent // by sources whose links have ended
 }
 
 // A connectCall is a Connect that waits for its Conn.
@@ -258,6 +259,7 @@ func (g *Gossip) onReady(ctx actors.Context, m *ready) {
 	}
 	p := &g.peers[i]
 	p.ready = m
+	p.routes += g.takeSpent(m.source)
 	if older := g.findID(m.id, peerUp); older >= 0 {
 		g.onDuplicate(ctx, i, older)
 		return
@@ -383,6 +385,7 @@ func (g *Gossip) onGone(ctx actors.Context, m *gone) {
 	}
 	p := g.peers[i]
 	g.peers = slices.Delete(g.peers, i, i+1)
+	g.keepSpent(&p)
 	if !p.address.IsZero() {
 		outcome := m.outcome
 		if k := g.findID(p.id(), peerUp); k >= 0 && outcome == book.OutcomeRefused && g.peers[k].address.IsZero() {

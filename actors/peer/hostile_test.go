@@ -193,12 +193,52 @@ func TestUnsolicitedResponsesGoNowhere(t *testing.T) {
 	s.wantUnharmed(false)
 }
 
+// Responses that nobody asked for use up no quota.
+func TestResponsesWithoutAWayBackAreForgotten(t *testing.T) {
+	s := newSiege(t, peer.Config{RoutesPerLink: 5}, polite(peer.NodeID{66}, v3()))
+	for i := range 100 {
+		s.hostile.send(frame(true, 0, wire.Body{ID: fmt.Sprint("junk", i), Reply: "nothing"}))
+	}
+	s.run(time.Second)
+	s.node.wantCount(peer.EventNoRoute, 100)
+	s.node.wantCount(peer.EventQuota, 0)
+	s.wantUnharmed(false)
+}
+
+// Who hangs up and comes back goes on with the quota that is left; who comes from
+// elsewhere has one of its own.
+func TestQuotaOfRoutesOutlivesTheLink(t *testing.T) {
+	const quota = 50
+	s := newSiege(t, peer.Config{RoutesPerLink: quota, RouteLife: time.Minute}, nil)
+	from := func(sc *script, round, n int) (taken int) {
+		e := sc.dial(s.node, polite(peer.NodeID{70, byte(round)}, v3()))
+		s.run(time.Second)
+		before := s.node.count(peer.EventRequest)
+		for i := range n {
+			e.send(frame(false, 0, wire.Body{ID: fmt.Sprint(round, "flood", i)}))
+		}
+		s.run(time.Second)
+		e.send(&wire.Goodbye{Reason: wire.GoodbyeUser})
+		s.run(time.Second)
+		return s.node.count(peer.EventRequest) - before
+	}
+	elsewhere := s.rig.script(nil)
+	for round, c := range []struct {
+		from    *script
+		n, want int
+	}{{s.script, 30, 30}, {s.script, 100, 20}, {s.script, 100, 0}, {elsewhere, 100, 50}, {elsewhere, 100, 0}} {
+		if taken := from(c.from, round, c.n); taken != c.want {
+			t.Errorf("link %d: %d requests were taken, want %d", round, taken, c.want)
+		}
+	}
+}
+
 func TestLinkCannotUseUpMoreThanItsQuotaOfRoutes(t *testing.T) {
 	const quota = 50
 	s := newSiege(t, peer.Config{RoutesPerLink: quota, RouteLife: 10 * time.Second}, polite(peer.NodeID{66}, v3()))
 	flood := func(round int) {
 		for i := range 200 {
-			s.hostile.send(frame(i%2 == 1, 0, wire.Body{ID: fmt.Sprint(round, "flood", i), Reply: "x"}))
+			s.hostile.send(frame(false, 0, wire.Body{ID: fmt.Sprint(round, "flood", i)}))
 		}
 		s.run(time.Second)
 	}
@@ -206,18 +246,18 @@ func TestLinkCannotUseUpMoreThanItsQuotaOfRoutes(t *testing.T) {
 	s.honest.send(frame(false, 0, wire.Body{ID: "starts a generation"}))
 	s.run(time.Second)
 	flood(1)
-	got := s.node.count(peer.EventRequest) - 1 + s.node.count(peer.EventNoRoute)
+	got := s.node.count(peer.EventRequest) - 1
 	if got != quota || s.node.count(peer.EventQuota) != 200-quota {
 		t.Errorf("%d remembered, %d over the quota", got, s.node.count(peer.EventQuota))
 	}
 	s.honest.send(frame(false, 0, wire.Body{ID: "has its own quota"}))
 	s.run(time.Second)
-	if got := s.node.count(peer.EventRequest) - 1 + s.node.count(peer.EventNoRoute); got != quota+1 {
+	if got := s.node.count(peer.EventRequest) - 1; got != quota+1 {
 		t.Errorf("the honest peer's request was not taken")
 	}
 	s.run(10 * time.Second)
 	flood(2) // a new generation, a new quota
-	if got := s.node.count(peer.EventRequest) - 2 + s.node.count(peer.EventNoRoute); got != 2*quota {
+	if got := s.node.count(peer.EventRequest) - 2; got != 2*quota {
 		t.Errorf("%d remembered in two generations, want %d", got, 2*quota)
 	}
 	s.wantUnharmed(false)

@@ -15,6 +15,7 @@ type send struct{ wire.Frame }
 type ready struct {
 	version uint8 // of the wire, 0 while unknown
 	id      NodeID
+	source  source // where the peer is seen
 }
 
 // gone tells Gossip that a Conn ends; it is the last thing a Conn says.
@@ -226,7 +227,9 @@ func (*flushed) Kind() actors.Kind  { return flushedKind }
 func (*note) Kind() actors.Kind     { return noteKind }
 func (*tick) Kind() actors.Kind     { return tickKind }
 
-func (m *ready) Append(b []byte) []byte { return append(append(b, m.id[:]...), m.version) }
+func (m *ready) Append(b []byte) []byte {
+	return append(append(append(b, m.id[:]...), m.version), m.source[:]...)
+}
 func (m *gone) Append(b []byte) []byte {
 	return actors.AppendString(appendBool(append(b, byte(m.outcome)), m.self), m.reason)
 }

@@ -1,6 +1,7 @@
 package peer
 
 import (
+	"encoding/binary"
 	"slices"
 
 	"peernet/actors"
@@ -25,7 +26,53 @@ func (g *Gossip) turnSeen(ctx actors.Context) {
 		for i := range g.peers {
 			g.peers[i].routes = 0
 		}
+		g.spent = nil
 	}
+}
+
+// A source names the host that a peer is seen at, by a hash.
+type source [4]byte
+
+func sourceOf(a actors.Address) (s source) {
+	binary.LittleEndian.PutUint32(s[:], uint32(actors.Sum([]byte(networkOf(a)))))
+	return s
+}
+
+// spent is what links of a source, which have ended, used up of their quotas of
+// routes. The next link from there goes on with it: to hang up and come back gives
+// nobody more.
+type spent struct {
+	source source
+	routes uint32
+}
+
+// spentMax bounds the sources remembered until the next generation.
+const spentMax = 256
+
+func (g *Gossip) keepSpent(p *peer) {
+	if p.routes == 0 || p.ready == nil {
+		return
+	}
+	for i := range g.spent {
+		if g.spent[i].source == p.ready.source {
+			g.spent[i].routes += p.routes
+			return
+		}
+	}
+	if len(g.spent) < spentMax {
+		g.spent = append(g.spent, spent{p.ready.source, p.routes})
+	}
+}
+
+func (g *Gossip) takeSpent(s source) uint32 {
+	for i := range g.spent {
+		if g.spent[i].source == s {
+			routes := min(g.spent[i].routes, uint32(g.node.config.RoutesPerLink))
+			g.spent[i].routes -= routes
+			return routes
+		}
+	}
+	return 0
 }
 
 // remember enters a message that a peer brought into the seen cache, and
@@ -107,6 +154,11 @@ func (g *Gossip) onResponse(ctx actors.Context, f *wire.Frame) {
 	}
 	if f.Hops > uint32(g.node.config.HopsMax) {
 		ctx.Emit(actors.Event{Kind: EventHopsExceeded, Peer: ctx.Sender(), Message: f})
+		return
+	}
+	// One without a way back uses up nobody's quota.
+	if _, ok := g.seen.find(g.seen.hash(f.Body.Reply, false)); !ok {
+		ctx.Emit(actors.Event{Kind: EventNoRoute, Peer: ctx.Sender(), Message: f})
 		return
 	}
 	if g.remember(ctx, f, hash) < 0 {

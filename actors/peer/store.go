@@ -131,21 +131,26 @@ func (s *Store) onLearn(ctx actors.Context, m *learn, now book.Seconds) {
 // one is told of it again by those that have not tried it yet.
 func answered(e book.Entry) bool { return e.Source == 0 || e.Streak == 0 && e.OK > 0 }
 
-// source names the host that an address belongs to: of IPv6, where a host has
-// many addresses, the network of 64 bits that it is in.
+// source names the host that an address belongs to, by a keyed hash.
 func (s *Store) source(a actors.Address) uint32 {
+	return uint32(actors.Mix(s.key, actors.Sum([]byte(networkOf(a))))) | 1
+}
+
+// nat64 is where the addresses of IPv4 are in IPv6 behind a translator (RFC
+// 6052).
+var nat64 = netip.MustParsePrefix("64:ff9b::/96")
+
+// networkOf is the host of an address: of IPv6, where a host has many addresses, the
+// network of 64 bits that it is in.
+func networkOf(a actors.Address) string {
 	host := a.Host()
 	if strings.Contains(host, ":") {
 		if ip, err := netip.ParseAddr(host); err == nil {
 			host = hostOf(ip)
 		}
 	}
-	return uint32(actors.Mix(s.key, actors.Sum([]byte(host)))) | 1
+	return host
 }
-
-// nat64 is where the addresses of IPv4 are in IPv6 behind a translator (RFC
-// 6052).
-var nat64 = netip.MustParsePrefix("64:ff9b::/96")
 
 // hostOf is what stands for the host of an IPv6 address.
 func hostOf(ip netip.Addr) string {
