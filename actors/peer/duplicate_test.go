@@ -2,6 +2,7 @@ package peer_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
@@ -64,6 +65,39 @@ func TestSimultaneousDialsEndInOneLinkThatBothEndsUse(t *testing.T) {
 }
 
 // The decision takes no time-out: a second after the dials it is over.
+// Nodes with several addresses may dial each other by all of them.
+func TestManySimultaneousLinksEndInOne(t *testing.T) {
+	for links := 3; links <= 5; links++ {
+		for seed := range uint64(400) {
+			r := newRigWith(t, seed, sim.Uniform{Low: time.Millisecond, High: 300 * time.Millisecond})
+			a, b := r.node(still()), r.node(still())
+			// The two ends of a link take it up at different times, and so the
+			// ends of several in different orders.
+			var attach []func()
+			for range links {
+				atA, atB := r.sim.Link(a.at, b.at)
+				attach = append(attach,
+					func() { r.sim.Send(a.at, &peer.Attach{Link: atA, Outbound: true}) },
+					func() { r.sim.Send(b.at, &peer.Attach{Link: atB}) })
+			}
+			random := rand.New(rand.NewPCG(seed, 1))
+			random.Shuffle(len(attach), func(i, j int) { attach[i], attach[j] = attach[j], attach[i] })
+			for _, f := range attach {
+				f()
+				r.run(time.Duration(random.IntN(60)) * time.Millisecond)
+			}
+			r.run(40 * time.Second)
+			ca, cb := a.connections(), b.connections()
+			if n := r.pairs(a.at, b.at); n != 1 || len(ca) != 1 || len(cb) != 1 {
+				t.Errorf("%d links, seed %d: %d are left, in use: %d and %d", links, seed, n, len(ca), len(cb))
+			}
+			if t.Failed() {
+				return
+			}
+		}
+	}
+}
+
 func TestSimultaneousDialsAreDecidedSoon(t *testing.T) {
 	for seed := range uint64(10) {
 		r := newRigWith(t, seed, sim.Uniform{Low: time.Millisecond, High: 50 * time.Millisecond})

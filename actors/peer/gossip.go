@@ -213,7 +213,7 @@ func (g *Gossip) onLinkIn(ctx actors.Context, m *actors.LinkIn) {
 func (g *Gossip) busy(ctx actors.Context, l actors.Link) bool {
 	handshakes := 0
 	for i := range g.peers {
-		if g.peers[i].state == peerNew && g.peers[i].way == wayIn {
+		if g.peers[i].state != peerUp && g.peers[i].way == wayIn {
 			handshakes++
 		}
 	}
@@ -271,7 +271,13 @@ func (g *Gossip) onReady(ctx actors.Context, m *ready) {
 // documentation.
 func (g *Gossip) onDuplicate(ctx actors.Context, newer, older int) {
 	p := &g.peers[newer]
-	if p.version() == 2 || g.peers[older].version() == 2 || g.findID(p.id(), peerHeld) >= 0 {
+	held := 0
+	for i := range g.peers {
+		if g.peers[i].state == peerHeld && g.peers[i].id() == p.id() {
+			held++
+		}
+	}
+	if p.version() == 2 || g.peers[older].version() == 2 || held >= heldMax {
 		g.refuse(ctx, newer, wire.GoodbyeDuplicate)
 		return
 	}
@@ -279,12 +285,16 @@ func (g *Gossip) onDuplicate(ctx actors.Context, newer, older int) {
 	ctx.Send(g.peers[older].conn, &probe{})
 }
 
+// heldMax bounds the links to one peer that wait for a decision. A node that is not
+// to decide must not refuse one of three: the other end may keep just that.
+const heldMax = 2 * wire.AdvertiseMax
+
 // decides reports whether this node decides about duplicate links to id.
 func (g *Gossip) decides(id NodeID) bool {
 	return g.node.idText < string(id[:])
 }
 
-// onAlive: the older of two links answered, so the newer one goes, if that is
+// onAlive: the older of several links answered, so the newer ones go, if that is
 // for this node to decide. If it does not answer it ends, and the newer one
 // takes its place without a decision.
 func (g *Gossip) onAlive(ctx actors.Context) {
@@ -292,8 +302,23 @@ func (g *Gossip) onAlive(ctx actors.Context) {
 	if i < 0 || !g.decides(g.peers[i].id()) {
 		return
 	}
-	if newer := g.findID(g.peers[i].id(), peerHeld); newer >= 0 {
+	id := g.peers[i].id()
+	for newer := g.findID(id, peerHeld); newer >= 0; newer = g.findID(id, peerHeld) {
 		g.refuse(ctx, newer, wire.GoodbyeDuplicate)
+	}
+}
+
+// succeed takes a link into use that was held back for one that has ended, and
+// holds the others back for that.
+func (g *Gossip) succeed(ctx actors.Context, id NodeID) {
+	for held := g.findID(id, peerHeld); held >= 0; held = g.findID(id, peerHeld) {
+		g.accept(ctx, held)
+		if g.peers[held].state == peerUp {
+			if g.findID(id, peerHeld) >= 0 {
+				ctx.Send(g.peers[held].conn, &probe{})
+			}
+			return
+		}
 	}
 }
 
@@ -400,9 +425,7 @@ func (g *Gossip) onGone(ctx actors.Context, m *gone) {
 		if g.listeners.want(TopicDisconnect) {
 			g.listeners.tell(ctx, TopicDisconnect, &Disconnected{p.connection(), m.reason})
 		}
-		if held := g.findID(p.id(), peerHeld); held >= 0 {
-			g.accept(ctx, held)
-		}
+		g.succeed(ctx, p.id())
 	}
 	if len(g.calls) > 0 {
 		g.answer(ctx, p.conn, connectError(m))
