@@ -44,13 +44,14 @@ const (
 	ReasonClosed      Reason = iota + 1 // the other end closed it
 	ReasonReset                         // broken: the other end or the path failed
 	ReasonRefused                       // nobody listens at the address
+	ReasonUnreachable                   // no way there, or what is there speaks something else
 	ReasonTimeout                       // no answer in time
 	ReasonCanceled                      // CancelDial
 	ReasonUnsupported                   // the host has no transport for the address
 	ReasonForbidden                     // the host must not have links with the address
 )
 
-var reasonNames = [...]string{"unknown", "closed", "reset", "refused", "timeout", "canceled", "unsupported", "forbidden"}
+var reasonNames = [...]string{"unknown", "closed", "reset", "refused", "unreachable", "timeout", "canceled", "unsupported", "forbidden"}
 
 // String names the reason.
 func (r Reason) String() string {

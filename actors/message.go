@@ -95,6 +95,7 @@ type LinkUp struct {
 type LinkDown struct {
 	ID     DialID
 	Reason Reason
+	Text   string // what the host has to add, for people
 }
 
 // LinkMalformed says that the bytes of a link could not be decoded.
@@ -150,7 +151,7 @@ func (*LinkDown) Kind() Kind { return linkDownKind }
 
 // Append implements [Message].
 func (m *LinkDown) Append(b []byte) []byte {
-	return append(binary.AppendUvarint(b, uint64(m.ID)), byte(m.Reason))
+	return AppendString(append(binary.AppendUvarint(b, uint64(m.ID)), byte(m.Reason)), m.Text)
 }
 
 // Kind implements [Message].

@@ -46,8 +46,8 @@ func (n *Node) announce(ctx context.Context, m Message, responses chan<- Respons
 }
 
 // Announce sends a message into the network and yields the responses until ctx
-// ends, and then its error. It is sent once for each time the sequence is ranged
-// over. Up to 256 responses wait to be taken; what exceeds that is dropped.
+// ends. An error, which comes last, says that it could not be sent or that the node
+// has ended. It is sent once for each time the sequence is ranged over. Up to 256 responses wait to be taken; what exceeds that is dropped.
 func (n *Node) Announce(ctx context.Context, m Message) iter.Seq2[Response, error] {
 	return func(yield func(Response, error) bool) {
 		responses := make(chan Response, queueMax)
@@ -74,7 +74,6 @@ func take[T any](ctx context.Context, n *Node, from <-chan T, yield func(T, erro
 			yield(none, ErrClosed)
 			return
 		case <-ctx.Done():
-			yield(none, context.Cause(ctx))
 			return
 		}
 	}
@@ -98,7 +97,7 @@ func (r *Request) Reply(ctx context.Context, m Message) error {
 }
 
 // Requests yields the announces of other nodes that arrive from now on, each
-// once, until ctx ends, and then its error. Up to 256 wait to be taken; what
+// once, until ctx ends, or the node, which is an error. Up to 256 wait to be taken; what
 // exceeds that is dropped. It can be ranged over once; to be done with it, end
 // ctx.
 func (n *Node) Requests(ctx context.Context) iter.Seq2[*Request, error] {

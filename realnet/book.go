@@ -82,6 +82,8 @@ func openBook(dir string, files vfs.FS, log *slog.Logger) (*Book, error) {
 func openError(dir string, err error) error {
 	if errors.Is(err, syscall.EAGAIN) || strings.Contains(err.Error(), "lock held by current process") {
 		err = ErrLocked
+	} else if !errors.Is(err, ErrForeign) && !errors.Is(err, fs.ErrPermission) && !errors.Is(err, fs.ErrExist) {
+		err = fmt.Errorf("%w; to start with an empty one, move it away", err)
 	}
 	return fmt.Errorf("realnet: opening the address book in %s: %w", dir, err)
 }

@@ -2,6 +2,8 @@ package realnet
 
 import (
 	"context"
+	"errors"
+	"net"
 	"time"
 
 	"peernet/actors"
@@ -56,7 +58,11 @@ func (c *cell) answer(ctx context.Context, id actors.DialID, s Stream, err error
 	c.mu.Unlock()
 	switch {
 	case err != nil:
-		c.post(&letter{m: &actors.LinkDown{ID: id, Reason: reasonOf(ctx, err)}})
+		down := &actors.LinkDown{ID: id, Reason: reasonOf(ctx, err)}
+		if down.Reason == actors.ReasonUnreachable { // the others say it all
+			down.Text = innermost(err)
+		}
+		c.post(&letter{m: down})
 	case gone || ctx.Err() != nil:
 		// Given up meanwhile: the other end sees a link that is closed.
 		_ = s.Close()
@@ -64,6 +70,18 @@ func (c *cell) answer(ctx context.Context, id actors.DialID, s Stream, err error
 	default:
 		c.post(&letter{m: &actors.LinkUp{ID: id, Link: newLink(c.process, s, c)}})
 	}
+}
+
+// innermost is what an error comes down to.
+func innermost(err error) string {
+	for next := errors.Unwrap(err); next != nil; next = errors.Unwrap(err) {
+		if d := (*net.DNSError)(nil); errors.As(err, &d) && errors.Unwrap(next) == nil {
+			break
+		}
+		err = next
+	}
+	text := err.Error()
+	return text[:min(len(text), 200)]
 }
 
 // CancelDial implements [actors.Context].

@@ -11,6 +11,7 @@ import (
 
 	"peernet/actors"
 	"peernet/actors/peer"
+	"peernet/actors/wire"
 )
 
 // An Event is something that happened at a node: a peer that came up, a message
@@ -22,7 +23,7 @@ type Event struct {
 	// it is seen.
 	Address actors.Address
 	N       int64  // a count; its meaning depends on Kind
-	Text    string // a remark for people; of a peer that is up or down, in which direction too
+	Text    string // a remark for people: of a peer that is up or down, in which direction; of a goodbye, why
 }
 
 // observedMax bounds the addresses remembered under which peers see a node.
@@ -40,6 +41,19 @@ type hub struct {
 	listeners []*listener
 	observed  []actors.Address
 	remotes   map[actors.Ref]actors.Address // where the peers are seen that are up
+
+	bootstrap []actors.Address // what fails of these is worth a warning
+}
+
+// watch has failures of bootstrap addresses logged as warnings. It is called before
+// anything happens.
+func (h *hub) watch(bootstrap []actors.Address, access Access) {
+	h.bootstrap = bootstrap
+	for _, a := range bootstrap {
+		if !access.permitsDial(a) {
+			h.log.Warn("the access lists forbid a bootstrap address", "address", a.String())
+		}
+	}
 }
 
 // A logged is when a kind was last logged, and how many were not since.
@@ -88,6 +102,8 @@ func (h *hub) observe(at actors.Time, e actors.Event, link func(actors.Ref) *lin
 		h.note(e.Address)
 	case peer.EventPeerUp, peer.EventPeerDown:
 		h.describe(&v, e.Peer, link)
+	case peer.EventRefused, peer.EventGoodbye:
+		v.Text, v.N = wire.GoodbyeReason(e.N).String(), 0
 	}
 	if !many {
 		h.write(at, v)
@@ -148,9 +164,16 @@ func (h *hub) note(a actors.Address) {
 	h.observed = append(h.observed, a)
 }
 
-// level says how much an operator wants to know of a kind of event.
-func level(k actors.EventKind) slog.Level {
-	switch k {
+// level says how much an operator wants to know of an event.
+func (h *hub) level(e Event) slog.Level {
+	if e.Kind == peer.EventDialFailed && slices.Contains(h.bootstrap, e.Address) {
+		return slog.LevelWarn
+	}
+	switch e.Kind {
+	case peer.EventRefused, peer.EventGoodbye:
+		if e.Text == wire.GoodbyeNetwork.String() { // somebody has set the wrong one
+			return slog.LevelWarn
+		}
 	case peer.EventStoreFailed:
 		return slog.LevelError
 	case peer.EventMalformed, peer.EventInvalid, peer.EventThrottled, peer.EventSlow, peer.EventQuota, peer.EventBusy,
@@ -165,7 +188,7 @@ func level(k actors.EventKind) slog.Level {
 // write logs an event, unless one of its kind was logged in the same second:
 // then the next says how many were left out.
 func (h *hub) write(at actors.Time, e Event) {
-	ctx, lv := context.Background(), level(e.Kind)
+	ctx, lv := context.Background(), h.level(e)
 	if !h.log.Enabled(ctx, lv) {
 		return
 	}
@@ -193,8 +216,8 @@ func (h *hub) write(at actors.Time, e Event) {
 	h.log.Log(ctx, lv, e.Kind.String(), args...)
 }
 
-// Events yields what happens at the node from now on until ctx ends, and then its
-// error; what comes with every message (announces, requests, duplicates and
+// Events yields what happens at the node from now on until ctx ends, or the node,
+// which is an error; what comes with every message (announces, requests, duplicates and
 // responses) only if all is set. Up to 256 events wait to be taken; what exceeds
 // that is dropped. It can be ranged over once; to be done with it, end ctx.
 func (n *Node) Events(ctx context.Context, all bool) iter.Seq2[Event, error] {

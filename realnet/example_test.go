@@ -19,7 +19,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer alice.Close(ctx)
+	defer alice.Close(context.Background())
 	requests := alice.Requests(ctx)
 	go func() {
 		for r, err := range requests {
@@ -34,7 +34,7 @@ func Example() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	defer bob.Close(ctx)
+	defer bob.Close(context.Background())
 	if err := bob.Connect(ctx, alice.Servers()[0]); err != nil {
 		log.Fatal(err)
 	}

@@ -220,10 +220,11 @@ func benchmarkLine(b *testing.B, scheme string) {
 			defer stop()
 			for _, err := range n.Announce(once, realnet.Message{Type: "last", Data: payload}) {
 				if err != nil {
-					b.Error("a batch is lost:", err)
+					b.Error(err)
 				}
 				return
 			}
+			b.Error("a batch is lost")
 		}()
 	}
 	for range inFlight {

@@ -45,7 +45,7 @@ func (n *Node) bind(ctx context.Context, text string, ready <-chan struct{}) (se
 	}
 	a, err := actors.ParseAddress(checked)
 	if err != nil {
-		return server{}, err
+		return server{}, fmt.Errorf("realnet: cannot listen: %w", err)
 	}
 	t, ok := n.transports[a.Scheme()].(Listener)
 	if !ok {
@@ -120,4 +120,14 @@ func (n *Node) Servers() []string {
 
 // Handler accepts WebSocket peers inside a server of one's own. Behind a proxy,
 // all peers seem to have the proxy's address; see [Access].
-func (n *Node) Handler() http.Handler { return acceptWebSocket(n.process.accept) }
+func (n *Node) Handler() http.Handler {
+	accept := acceptWebSocket(n.process.accept)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		select {
+		case <-n.process.done:
+			http.Error(w, "the node has ended", http.StatusServiceUnavailable)
+		default:
+			accept.ServeHTTP(w, r)
+		}
+	})
+}

@@ -71,12 +71,16 @@ type Node struct {
 // address cannot be listened on, or the directory not be used. ctx bounds the
 // start, not the node.
 func Open(ctx context.Context, c Config) (_ *Node, err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
 	n := &Node{hub: newHub(c.Log, c.Observe), transports: c.transports(), port: newPort(), release: func() {}}
 	root, err := c.root(n.transports)
 	if err != nil {
 		return nil, err
 	}
 	n.id = root.ID
+	n.hub.watch(root.Bootstrap, c.Access)
 	// Connections that come in before the node runs wait for it.
 	ready := make(chan struct{})
 	defer func() {
@@ -145,13 +149,14 @@ func (c *Config) root(transports map[string]Transport) (*peer.Node, error) {
 	root := &peer.Node{Config: &config}
 	_, _ = crand.Read(root.ID[:]) // never fails
 	for _, list := range []struct {
+		what string
 		from []string
 		to   *[]actors.Address
-	}{{c.Advertise, &root.Advertise}, {c.Bootstrap, &root.Bootstrap}} {
+	}{{"advertise", c.Advertise, &root.Advertise}, {"bootstrap", c.Bootstrap, &root.Bootstrap}} {
 		for _, text := range list.from {
-			a, err := actors.ParseAddress(text)
+			a, err := dialable(transports, text)
 			if err != nil {
-				return nil, err
+				return nil, fmt.Errorf("realnet: %s: %w", list.what, err)
 			}
 			*list.to = append(*list.to, a)
 		}

@@ -3,8 +3,13 @@ package realnet
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
 	"io"
 	"iter"
+	"maps"
+	"net/netip"
+	"slices"
+	"strings"
 	"time"
 
 	"peernet/actors"
@@ -15,18 +20,22 @@ import (
 // Save adds an address for good. When it returns nil, that is on disk if the
 // node has a directory. Many at a time share one write.
 func (n *Node) Save(ctx context.Context, address string) error {
+	if _, err := n.dialable(address); err != nil {
+		return err
+	}
 	return n.onAddress(ctx, address, func(c peer.Call, a actors.Address) actors.Message {
 		return &peer.Save{Call: c, Address: a}
 	})
 }
 
 // Learn adds addresses without keeping them for good: they are used, and forgotten
-// when they fail, as those that peers tell. Those that were removed stay away.
+// when they fail, as those that peers tell. Those that were removed stay away. If
+// one makes no sense, none is added.
 func (n *Node) Learn(ctx context.Context, addresses ...string) error {
 	list := make([]actors.Address, len(addresses))
 	for i, text := range addresses {
 		var err error
-		if list[i], err = actors.ParseAddress(text); err != nil {
+		if list[i], err = n.dialable(text); err != nil {
 			return err
 		}
 	}
@@ -45,6 +54,9 @@ func (n *Node) Remove(ctx context.Context, address string) error {
 // Connect dials an address and returns when the connection is in use, or with
 // the reason why it is not; see the errors of package peer.
 func (n *Node) Connect(ctx context.Context, address string) error {
+	if _, err := n.dialable(address); err != nil {
+		return err
+	}
 	return n.onAddress(ctx, address, func(c peer.Call, a actors.Address) actors.Message {
 		return &peer.Connect{Call: c, Address: a}
 	})
@@ -93,6 +105,24 @@ func (n *Node) Disconnect(ctx context.Context, who string) error {
 		}
 	}
 	return peer.ErrNotConnected
+}
+
+// dialable parses an address that the node is to dial some time.
+func (n *Node) dialable(text string) (actors.Address, error) { return dialable(n.transports, text) }
+
+func dialable(transports map[string]Transport, text string) (actors.Address, error) {
+	a, err := actors.ParseAddress(text)
+	if err != nil {
+		return a, err
+	}
+	if transports[a.Scheme()] == nil {
+		known := slices.Sorted(maps.Keys(transports))
+		return a, fmt.Errorf("%w %q: the scheme is none of %s", actors.ErrAddress, text, strings.Join(known, ", "))
+	}
+	if ip, err := netip.ParseAddr(a.Host()); err == nil && ip.IsUnspecified() {
+		return a, fmt.Errorf("%w %q: %s is no host to dial", actors.ErrAddress, text, ip)
+	}
+	return a, nil
 }
 
 func (n *Node) onAddress(ctx context.Context, address string, op func(peer.Call, actors.Address) actors.Message) error {

@@ -60,10 +60,12 @@ func reasonOf(ctx context.Context, err error) actors.Reason {
 		return actors.ReasonCanceled
 	case ctx.Err() != nil, errors.Is(err, syscall.ETIMEDOUT):
 		return actors.ReasonTimeout
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return actors.ReasonRefused
 	case errors.Is(err, errForbidden):
 		return actors.ReasonForbidden
 	case errors.Is(err, syscall.ECONNRESET):
 		return actors.ReasonReset
 	}
-	return actors.ReasonRefused
+	return actors.ReasonUnreachable
 }

@@ -1,6 +1,8 @@
 package book
 
 import (
+	"time"
+
 	"peernet/actors"
 )
 
@@ -12,6 +14,14 @@ const Forever = Seconds(1<<32 - 1)
 
 // SecondsOf returns t in whole seconds, rounded down.
 func SecondsOf(t actors.Time) Seconds { return Seconds(t / actors.Second) }
+
+// Time returns s as a time of a node whose clock is Unix time; the zero Time for 0.
+func (s Seconds) Time() time.Time {
+	if s == 0 {
+		return time.Time{}
+	}
+	return time.Unix(int64(s), 0).UTC()
+}
 
 // An Entry is what a book knows of an address.
 type Entry struct {

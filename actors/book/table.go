@@ -28,12 +28,15 @@ const dead = 6
 // addresses that fail.
 const silence = Seconds(120)
 
+// saveTries is how often Save looks for room, at 64 random entries of a large book.
+const saveTries = 16
+
 // purgeBatch is how many positions one Purge looks at.
 const purgeBatch = 4096
 
 // Errors of [Table.Save].
 var (
-	ErrFull = errors.New("book: full of saved addresses and those in use")
+	ErrFull = errors.New("book: the address book is full of saved addresses and those in use")
 	ErrOwn  = errors.New("book: the address is this node's own")
 )
 
@@ -42,11 +45,12 @@ type Outcome uint8
 
 // The outcomes of a dial.
 const (
-	OutcomeNone     Outcome = iota // nothing to be learned; it is free again
-	OutcomeUp                      // a link is up and uses the address
-	OutcomeRefused                 // the peer answered, and refused
-	OutcomeFailed                  // no answer
-	OutcomeDialling                // not yet: a dial has begun
+	OutcomeNone      Outcome = iota // nothing to be learned; it is free again
+	OutcomeUp                       // a link is up and uses the address
+	OutcomeRefused                  // the peer answered, and refused
+	OutcomeFailed                   // no answer
+	OutcomeDialling                 // not yet: a dial has begun
+	OutcomeDuplicate                // the peer answered, and is connected by another address
 )
 
 // A Table is the policy of the address book over a [Book].
@@ -69,7 +73,7 @@ func (t *Table) Book() Book { return t.book }
 
 // Save adds a for good on behalf of the user, and lifts a bar on it. It fails
 // with ErrOwn, ErrFull, or, if a is the zero Address, actors.ErrAddress. A book
-// of more than 64 is full if 64 random entries are saved or in use.
+// of more than 64 is full if 1024 random entries are saved or in use.
 func (t *Table) Save(a actors.Address, now Seconds, r *rand.Rand) error {
 	barred := t.book.Barred(a)
 	switch {
@@ -86,7 +90,13 @@ func (t *Table) Save(a actors.Address, now Seconds, r *rand.Rand) error {
 		return nil
 	}
 	var s scan
-	if !t.makeRoom(&s, 0, r) {
+	room := false
+	for range saveTries {
+		if room = room || t.makeRoom(&s, 0, r); room {
+			break
+		}
+	}
+	if !room {
 		return ErrFull
 	}
 	t.add(&s, Entry{Address: a, Saved: true, Seen: now})
@@ -295,6 +305,11 @@ func (t *Table) Result(a actors.Address, o Outcome, now Seconds, r *rand.Rand) {
 		e.OK++
 		e.Tried, e.Streak = now, 0
 		e.Retry = t.retry(1, now, r)
+		t.heard = now
+	case OutcomeDuplicate:
+		e.OK++
+		e.Tried, e.Streak = now, 0
+		e.Retry = t.retry(255, now, r)
 		t.heard = now
 	case OutcomeFailed:
 		if t.heard != 0 && now > t.heard && now-t.heard > silence {

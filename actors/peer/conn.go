@@ -2,6 +2,7 @@ package peer
 
 import (
 	"encoding/binary"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -274,7 +275,8 @@ func (c *Conn) onHelloRequest(ctx actors.Context, f *wire.Frame) {
 		network = h.Network
 	}
 	if network != c.node.config.Network {
-		c.finish(ctx, wire.GoodbyeNetwork, book.OutcomeRefused, "network "+network)
+		ctx.Emit(actors.Event{Kind: EventRefused, Peer: ctx.Self(), Address: c.address, N: int64(wire.GoodbyeNetwork), Text: network})
+		c.finish(ctx, wire.GoodbyeNetwork, book.OutcomeRefused, fmt.Sprintf("its network is %q, not %q", network, c.node.config.Network))
 		return
 	}
 	if c.version == 2 {
@@ -370,12 +372,16 @@ func (c *Conn) onGoodbye(ctx actors.Context, m *wire.Goodbye) {
 func (c *Conn) onLinkDown(ctx actors.Context, m *actors.LinkDown) {
 	c.link = nil
 	outcome := c.failure()
+	why := m.Reason.String()
+	if m.Text != "" {
+		why += ": " + m.Text
+	}
 	if c.state != connUp {
-		ctx.Emit(actors.Event{Kind: EventDialFailed, Peer: ctx.Self(), Address: c.dialled(), Text: m.Reason.String()})
+		ctx.Emit(actors.Event{Kind: EventDialFailed, Peer: ctx.Self(), Address: c.dialled(), Text: why})
 	} else if m.Reason == actors.ReasonClosed {
 		outcome = book.OutcomeNone
 	}
-	c.end(ctx, &gone{outcome: outcome, reason: m.Reason.String()})
+	c.end(ctx, &gone{outcome: outcome, reason: why})
 }
 
 // failure is the outcome of a link that ends for no good reason.

@@ -24,7 +24,7 @@ var (
 	// EventPeerDown: Peer is no longer one. N is 1 for outbound, Text says why.
 	EventPeerDown = actors.RegisterEvent("peer.down")
 	// EventRefused: Peer answered the hello and was refused. N is the
-	// wire.GoodbyeReason.
+	// wire.GoodbyeReason. Text is its network, if it is of another.
 	EventRefused = actors.RegisterEvent("peer.refused")
 	// EventDialFailed: no link or no answer at Address. Text says why.
 	EventDialFailed = actors.RegisterEvent("peer.dial_failed")

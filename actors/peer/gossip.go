@@ -51,7 +51,8 @@ type Gossip struct {
 	closed    bool   // the root was told that the links are closed
 	listeners listeners
 	calls     []connectCall
-	spent     []spent // by sources whose links have ended
+	spent     []spent     // by sources whose links have ended
+	dialled   actors.Time // until when the dials of refills use up their rate
 }
 
 // A connectCall is a Connect that waits for its Conn.
@@ -167,8 +168,27 @@ func (g *Gossip) refill(ctx actors.Context) {
 	if missing <= 0 || g.drawing || g.node.config.Static || g.closing != nil {
 		return
 	}
+	if missing = min(missing, g.affordable(ctx)); missing <= 0 {
+		return // the next Interval tries again
+	}
 	g.drawing = true
 	ctx.Send(g.node.store, drawOf(missing))
+}
+
+// Refills dial at a bounded rate, so that a book full of addresses that refuse does
+// not make a node dial without a pause: twice Connections in an Interval, after a
+// burst of eight times Connections.
+const dialRate, dialBurst = 2, 8
+
+func (g *Gossip) dialCost() actors.Time {
+	return actors.Time(g.node.config.Interval) / actors.Time(dialRate*g.node.config.Connections)
+}
+
+// affordable is how many addresses may be dialled now.
+func (g *Gossip) affordable(ctx actors.Context) int {
+	cost := g.dialCost()
+	g.dialled = max(g.dialled, ctx.Now())
+	return int((ctx.Now() + dialBurst*actors.Time(g.node.config.Connections)*cost - g.dialled) / cost)
 }
 
 func (g *Gossip) onDrawn(ctx actors.Context, m *drawn) {
@@ -181,6 +201,9 @@ func (g *Gossip) onDrawn(ctx actors.Context, m *drawn) {
 		if g.closing != nil {
 			ctx.Send(g.node.store, &result{address: a})
 			continue
+		}
+		if way == wayOut {
+			g.dialled += g.dialCost()
 		}
 		g.dial(ctx, a, way)
 	}
@@ -413,10 +436,14 @@ func (g *Gossip) onGone(ctx actors.Context, m *gone) {
 	g.keepSpent(&p)
 	if !p.address.IsZero() {
 		outcome := m.outcome
-		if k := g.findID(p.id(), peerUp); k >= 0 && outcome == book.OutcomeRefused && g.peers[k].address.IsZero() {
-			// A connected peer can be reached there: do not dial it again.
-			g.peers[k].address = p.address
-			outcome = book.OutcomeUp
+		if k := g.findID(p.id(), peerUp); k >= 0 && outcome == book.OutcomeRefused {
+			// A connected peer can be reached there: do not dial it again, or,
+			// where it has another address, not soon.
+			outcome = book.OutcomeDuplicate
+			if g.peers[k].address.IsZero() {
+				g.peers[k].address = p.address
+				outcome = book.OutcomeUp
+			}
 		}
 		ctx.Send(g.node.store, &result{address: p.address, outcome: outcome, self: m.self})
 	}

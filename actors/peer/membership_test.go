@@ -333,3 +333,20 @@ func TestTheDeadAreForgotten(t *testing.T) {
 		}
 	}
 }
+
+// A book full of addresses that refuse does not make a node dial without a pause.
+func TestDialsAreBounded(t *testing.T) {
+	r := newRig(t)
+	n := r.node(peer.Config{Connections: 5, Interval: 5 * time.Second}, func() (list []sim.NodeID) {
+		for i := range sim.NodeID(900) {
+			list = append(list, 100+i)
+		}
+		return list
+	}()...)
+	r.run(time.Minute)
+	dials := n.count(peer.EventDialFailed)
+	// 40 at once, two a second, and one an interval to check what has failed.
+	if most := 40 + 2*60 + 60/5 + 5; dials > most || dials < 100 {
+		t.Errorf("%d dials in a minute, want up to %d", dials, most)
+	}
+}

@@ -13,6 +13,9 @@ import (
 // A NodeID names a node: 16 random bytes, not authenticated.
 type NodeID [wire.NodeIDLen]byte
 
+// String returns the id in hex.
+func (id NodeID) String() string { return fmt.Sprintf("%x", id[:]) }
+
 // A Node is the root actor of a node. A host spawns it, gives it the links it
 // accepts, and sends it operations; see ops.go. The fields are set before it
 // starts and not changed later.

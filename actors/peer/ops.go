@@ -3,6 +3,7 @@ package peer
 import (
 	"encoding/binary"
 	"errors"
+	"fmt"
 
 	"peernet/actors"
 	"peernet/actors/book"
@@ -198,7 +199,7 @@ type Done struct {
 var (
 	ErrNotConnected = errors.New("peer: no such connection")
 	ErrNoRoute      = errors.New("peer: no way back to the origin of the request")
-	ErrTooLong      = errors.New("peer: type or data is too long")
+	ErrTooLong      = fmt.Errorf("peer: type or data is too long: at most %d and %d bytes are allowed", wire.TypeMax, wire.DataMax)
 	ErrReservedType = errors.New("peer: types that start with an underscore are reserved")
 	ErrSelf         = errors.New("peer: the address is this node's own")
 	ErrClosing      = errors.New("peer: the node is closing")

@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -20,7 +22,7 @@ import (
 
 // addSocketFlags adds the flags that say where a daemon is.
 func addSocketFlags(flags *pflag.FlagSet, data, socket *string) {
-	flags.StringVar(data, "data", defaultData(), "data `directory` of the node")
+	flags.StringVar(data, "data", defaultData(), "data `directory` of the node (PEERNET_DATA in the environment)")
 	flags.StringVar(socket, "socket", "", "control socket, a `path`; default is control.sock in the data directory")
 }
 
@@ -29,6 +31,22 @@ type clientCommand struct {
 	*cobra.Command
 	data, socket string
 	json         bool
+	out          *checkedWriter
+}
+
+// A checkedWriter keeps the first error of a writer.
+type checkedWriter struct {
+	io.Writer
+	err error
+}
+
+// Write implements [io.Writer].
+func (w *checkedWriter) Write(p []byte) (int, error) {
+	n, err := w.Writer.Write(p)
+	if w.err == nil {
+		w.err = err
+	}
+	return n, err
 }
 
 // newClientCommand returns a command whose run gets a client of the daemon.
@@ -40,9 +58,18 @@ func newClientCommand(use, short string, args cobra.PositionalArgs, run func(ctx
 			if err := loadSettings(cmd.Flags(), ""); err != nil {
 				return err
 			}
+			for _, a := range args {
+				if !utf8.ValidString(a) {
+					return fmt.Errorf("%q: want UTF-8", a)
+				}
+			}
+			c.out = &checkedWriter{Writer: cmd.OutOrStdout()}
 			err := run(cmd.Context(), c, control.NewClient(socketPath(c.data, c.socket)), args)
-			if errors.Is(err, control.ErrNoDaemon) {
+			if errors.Is(err, control.ErrNoDaemon) && c.socket == "" {
 				err = fmt.Errorf("%w; start one with peernet node --data %s", err, c.data)
+			}
+			if err == nil {
+				err = c.out.err
 			}
 			return err
 		},
@@ -53,11 +80,11 @@ func newClientCommand(use, short string, args cobra.PositionalArgs, run func(ctx
 }
 
 // printJSON prints a value as one line of JSON.
-func (c *clientCommand) printJSON(v any) error { return json.NewEncoder(c.OutOrStdout()).Encode(v) }
+func (c *clientCommand) printJSON(v any) error { return json.NewEncoder(c.out).Encode(v) }
 
 // printf prints for people.
 func (c *clientCommand) printf(format string, args ...any) {
-	fmt.Fprintf(c.OutOrStdout(), format, args...)
+	fmt.Fprintf(c.out, format, args...)
 }
 
 // done prints what has been done.
@@ -87,7 +114,7 @@ func clientCommands() (list []*cobra.Command) {
 		onAddress("connect", "Connect to an address now", "connected to", "connect"),
 		onAddress("disconnect", "Say goodbye to a peer, by address or node id", "disconnected from", "disconnect"),
 		connectionsCommand(), serversCommand(), listenCommand(),
-		announceCommand(), searchCommand(), answerCommand(), logCommand(), statusCommand(),
+		announceCommand(), searchCommand(), answerCommand(), watchCommand(), logCommand(), statusCommand(),
 		exportCommand(), importCommand(), closeCommand(),
 	} {
 		list = append(list, c.Command)
@@ -201,7 +228,7 @@ func statsCommand() *clientCommand {
 		if c.json {
 			return c.printJSON(e)
 		}
-		return table(c.OutOrStdout(), []string{"address", e.Address}, [][]string{
+		return table(c.out, []string{"address", e.Address}, [][]string{
 			{"saved", yes(e.Saved)},
 			{"dials answered", strconv.Itoa(int(e.OK))},
 			{"dials failed", strconv.Itoa(int(e.Fail))},
@@ -240,7 +267,7 @@ func connectionsCommand() *clientCommand {
 			c.printf("no connections\n")
 			return nil
 		}
-		return table(c.OutOrStdout(), []string{"ID", "DIRECTION", "ADDRESS", "WIRE", "AGE", "RECEIVED", "SENT"}, rows)
+		return table(c.out, []string{"ID", "DIRECTION", "ADDRESS", "WIRE", "AGE", "RECEIVED", "SENT"}, rows)
 	})
 }
 
@@ -303,13 +330,22 @@ func closeCommand() *clientCommand {
 
 func exportCommand() *clientCommand {
 	return newClientCommand("export [FILE]", "Write the address book as JSON lines", cobra.MaximumNArgs(1), func(ctx context.Context, c *clientCommand, d *control.Client, args []string) (err error) {
-		out := c.OutOrStdout()
+		var out io.Writer = c.out
 		if len(args) > 0 && args[0] != "-" {
-			file, err := os.Create(args[0])
+			// Whole or not at all: an earlier export may be there.
+			file, err := os.CreateTemp(filepath.Dir(args[0]), ".peernet-export-*")
 			if err != nil {
 				return err
 			}
-			defer func() { err = errors.Join(err, file.Close()) }()
+			defer func() {
+				err = errors.Join(err, file.Close())
+				if err == nil {
+					err = os.Rename(file.Name(), args[0])
+				}
+				if err != nil {
+					_ = os.Remove(file.Name())
+				}
+			}()
 			out = file
 		}
 		lines := json.NewEncoder(out)
@@ -336,14 +372,14 @@ func importCommand() *clientCommand {
 			defer file.Close()
 			in = file
 		}
-		var n control.Count
+		var n control.Imported
 		if err := d.Upload(ctx, "import", in, &n); err != nil {
 			return err
 		}
 		if c.json {
 			return c.printJSON(n)
 		}
-		c.printf("%d addresses imported\n", n.Count)
+		c.printf("%d addresses imported; the address book has %d\n", n.Read, n.Known)
 		return nil
 	})
 }

@@ -167,6 +167,16 @@ func TestDaemonAndCommands(t *testing.T) {
 		t.Errorf("servers lacks %s:\n%s", late, out)
 	}
 	checkMetrics(t, a)
+	for _, test := range []struct{ args, want string }{
+		{"_secret", "types that start with an underscore are reserved"}, {strings.Repeat("x", 65), "at most 64 and 1024 bytes"},
+	} {
+		if _, _, err := peernet("announce", test.args, "--data", a.data); err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("announce %s: %v", test.args, err)
+		}
+	}
+	if _, _, err := peernet("search", "unknown", "--wait", "50ms", "--data", a.data); !errors.Is(err, errNobody) {
+		t.Errorf("a search that nobody answers: %v", err)
+	}
 	if out := b.run("close"); out != "closed\n" {
 		t.Errorf("close prints %q", out)
 	}
@@ -229,16 +239,21 @@ func TestDaemonBadInput(t *testing.T) {
 	}{
 		{in("add", "foo:bar"), "bad address \"foo:bar\": want scheme://host:port"},
 		{in("add", "ws://127.1:80"), "bad IPv4 address"},
-		{in("connect", "smoke://127.0.0.1:9"), "smoke://127.0.0.1:9: could not connect: unsupported"},
+		{in("connect", "smoke://127.0.0.1:9"), "the scheme is none of tcp, tls, ws, wss"},
+		{in("add", "smoke://127.0.0.1:9"), "the scheme is none of tcp, tls, ws, wss"},
+		{in("add", "ws://0.0.0.0:9"), "0.0.0.0 is no host to dial"},
+		{in("connect", "ws://nosuch.invalid:9"), "could not connect: unreachable: "},
+		{in("announce", "x", strings.Repeat("y", 100000)), "the request has more than 16384 bytes"},
+		{in("announce", "x", "\xff"), "want UTF-8"},
 		{in("connect", used), "is this node's own"},
 		{in("disconnect", "ws://192.0.2.1:80"), "ws://192.0.2.1:80: no such connection"},
 		{in("stats", "ws://192.0.2.1:80"), "ws://192.0.2.1:80 is not in the address book"},
 		{in("listen", "smoke://127.0.0.1:9"), "no transport of scheme \"smoke\""},
 		{in("listen", used), "address already in use"},
 		{in("listen", "tls://127.0.0.1:0"), "needs a certificate"},
-		{in("announce", "_secret"), "types that start with an underscore are reserved"},
-		{in("announce", strings.Repeat("x", 65)), "type or data is too long"},
-		{in("search", "greet", "--wait", "50ms"), "nobody answered"},
+		{in("announce", "hello"), "the node has no connection"},
+		{in("search", "greet"), "the node has no connection"},
+		{in("search", "greet", "--wait", "-1s"), "must not be negative"},
 		{in("import", "/nonexistent"), "no such file"},
 		{in("import", file), "line 1 is no entry of an export"},
 		{in("add"), "accepts 1 arg(s), received 0"},
@@ -251,7 +266,9 @@ func TestDaemonBadInput(t *testing.T) {
 		{[]string{"node", "--data", nobody, "--listen", "127.0.0.1:9"}, "want scheme://host:port"},
 		{[]string{"node", "--data", nobody, "--bootstrap", "ws://"}, "missing host"},
 		{[]string{"node", "--data", nobody, "--ban", "10.0.0.0/40"}, "--ban: \"10.0.0.0/40\" is no prefix"},
-		{[]string{"node", "--data", nobody, "--connections", "-3"}, "Connections is -3, must be from 1"},
+		{[]string{"node", "--data", nobody, "--connections", "-3"}, "--connections: must be at least 1"},
+		{[]string{"node", "--data", nobody, "--inbound-max", "0"}, "--inbound-max: must be at least 1"},
+		{[]string{"node", "--data", nobody, "--connections", "100000"}, "Connections is 100000, must be from 1"},
 		{[]string{"node", "--data", nobody, "--config", file}, "bad.yaml:2:1: inbound: unknown key; known are advertise"},
 		{[]string{"node", "--data", nobody, "--config", "/nonexistent"}, "no such file"},
 		{[]string{"node", "--data", nobody, "--log-level", "loud"}, "\"loud\" is none of debug"},
@@ -270,6 +287,12 @@ func TestDaemonBadInput(t *testing.T) {
 		if out != "" {
 			t.Errorf("%v prints %q", test.args, out)
 		}
+	}
+	if _, _, err := peernet("export", file, "--data", nobody); err == nil {
+		t.Error("an export without a daemon succeeds")
+	}
+	if left, err := os.ReadFile(file); err != nil || len(left) == 0 {
+		t.Errorf("a failed export leaves %q of what was there, %v", left, err)
 	}
 	if left, err := os.ReadFile(filepath.Join(foreign, "book", "diary")); err != nil || string(left) != "dear diary" {
 		t.Errorf("what is foreign was changed: %q, %v", left, err)

@@ -148,12 +148,15 @@ func searchDemo(ctx context.Context, n *realnet.Node, say func(string, ...any)) 
 	answers := 0
 	for r, err := range n.Announce(ctx, realnet.Message{Type: "search", Data: "hello"}) {
 		if err != nil {
-			return fmt.Errorf("%d of %d nodes answered: %w", answers, demoNodes-1, err)
+			return err
 		}
-		say("%s (answer travelled %d)", r.Data, r.Hops)
+		say("%s (the answer took %s)", r.Data, links(r.Hops))
 		if answers++; answers == demoNodes-1 {
 			break
 		}
+	}
+	if answers < demoNodes-1 {
+		return fmt.Errorf("%d of %d nodes answered: %w", answers, demoNodes-1, context.Cause(ctx))
 	}
 	say("all %d others answered", answers)
 	return nil

@@ -7,7 +7,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
-	"strings"
+	"regexp"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -17,11 +17,7 @@ import (
 const exitInterrupted = 130
 
 func main() {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	go func() {
-		<-ctx.Done()
-		stop() // a second Ctrl-C ends the program at once
-	}()
+	ctx := interruptible()
 	err := rootCommand().ExecuteContext(ctx)
 	switch {
 	case err == nil:
@@ -33,9 +29,36 @@ func main() {
 	}
 }
 
+// interruptible returns a context that ends with the first signal to end. A second
+// Ctrl-C ends the program at once; whoever sends SIGTERM twice means it once.
+func interruptible() context.Context {
+	ctx, cancel := context.WithCancel(context.Background())
+	signals := make(chan os.Signal, 4)
+	signal.Notify(signals, os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
+	go func() {
+		for s := range signals {
+			if s == os.Interrupt && ctx.Err() != nil {
+				os.Exit(exitInterrupted)
+			}
+			cancel()
+		}
+	}()
+	return ctx
+}
+
+// prefixes are the names of packages in front of their errors.
+var prefixes = regexp.MustCompile(`(^|[:;] )(realnet|peer|actors|book): `)
+
 // plain is an error without the names of the packages that say it.
 func plain(err error) string {
-	return strings.NewReplacer("realnet: ", "", "peer: ", "", "actors: ", "", "book: ", "").Replace(err.Error())
+	text := err.Error()
+	for {
+		next := prefixes.ReplaceAllString(text, "$1")
+		if next == text {
+			return text
+		}
+		text = next
+	}
 }
 
 // Groups of commands.

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"maps"
@@ -14,6 +15,14 @@ import (
 
 	"peernet/cmd/peernet/control"
 )
+
+// links is a number of links in words.
+func links(n int) string {
+	if n == 1 {
+		return "1 link"
+	}
+	return fmt.Sprintf("%d links", n)
+}
 
 // errNobody is the error of a search without answers.
 var errNobody = errors.New("nobody answered")
@@ -30,7 +39,7 @@ func printable(s string) string {
 
 func announceCommand() *clientCommand {
 	var limit uint32
-	c := newClientCommand("announce TYPE [DATA]", "Send a message to the network, and wait for no answer", cobra.RangeArgs(1, 2), func(ctx context.Context, c *clientCommand, d *control.Client, args []string) error {
+	c := newClientCommand("announce TYPE [DATA]", "Send a message (up to 64 and 1024 bytes) to the network, and wait for no answer", cobra.RangeArgs(1, 2), func(ctx context.Context, c *clientCommand, d *control.Client, args []string) error {
 		if err := d.Do(ctx, "announce", messageOf(args, limit), nil); err != nil {
 			return err
 		}
@@ -53,6 +62,9 @@ func searchCommand() *clientCommand {
 	var wait time.Duration
 	var most int
 	c := newClientCommand("search TYPE [DATA]", "Send a message to the network, and print the answers as they come", cobra.RangeArgs(1, 2), func(ctx context.Context, c *clientCommand, d *control.Client, args []string) error {
+		if wait < 0 || most < 0 {
+			return errors.New("--wait and --most: must not be negative")
+		}
 		if wait > 0 {
 			var cancel context.CancelFunc
 			ctx, cancel = context.WithTimeoutCause(ctx, wait, errTimeUp)
@@ -69,6 +81,15 @@ func searchCommand() *clientCommand {
 // errTimeUp ends what had a time.
 var errTimeUp = errors.New("the time is up")
 
+// textOf is the data of a message.
+func textOf(m control.Message) string {
+	if m.Data == "" && m.Base64 != "" {
+		b, _ := base64.StdEncoding.DecodeString(m.Base64)
+		return string(b)
+	}
+	return m.Data
+}
+
 // messages prints what arrives until ctx ends, or there were enough.
 func (c *clientCommand) messages(ctx context.Context, d *control.Client, path string, r control.Request, most int) error {
 	count := 0
@@ -83,7 +104,7 @@ func (c *clientCommand) messages(ctx context.Context, d *control.Client, path st
 			return err
 		}
 		if !c.json {
-			c.printf("%-12s  %2d hops  %s\n", printable(m.Type), m.Hops, printable(m.Data))
+			c.printf("%-12s  %8s  %s\n", printable(m.Type), links(m.Hops), printable(textOf(m)))
 		}
 		if count++; count == most {
 			break
@@ -102,6 +123,12 @@ func answerCommand() *clientCommand {
 	})
 	c.Flags().StringVar(&match, "match", "", "answer only searches with this `data`")
 	return c
+}
+
+func watchCommand() *clientCommand {
+	return newClientCommand("watch [TYPE]", "Print the announces and searches that arrive, until Ctrl-C", cobra.MaximumNArgs(1), func(ctx context.Context, c *clientCommand, d *control.Client, args []string) error {
+		return c.messages(ctx, d, "watch", messageOf(append(args, "")[:1], 0), 0)
+	})
 }
 
 func logCommand() *clientCommand {
@@ -165,6 +192,6 @@ func statusCommand() *clientCommand {
 				rows = append(rows, []string{name, strconv.FormatUint(n, 10)})
 			}
 		}
-		return table(c.OutOrStdout(), []string{"id", s.ID}, rows)
+		return table(c.out, []string{"id", s.ID}, rows)
 	})
 }

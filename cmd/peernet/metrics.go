@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/pprof"
 	"net/netip"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -19,20 +20,46 @@ import (
 	"peernet/realnet"
 )
 
-// serveMetrics serves metrics, health and profiles of a node at host:port, which
-// must be of loopback: they are nobody else's business. It returns where.
-func serveMetrics(node *realnet.Node, hostport string) (stop func(), at string, err error) {
+// listenMetrics listens at host:port, which must be of loopback: metrics, health and
+// profiles are nobody else's business.
+func listenMetrics(hostport string) (net.Listener, error) {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
-		return nil, "", fmt.Errorf("--metrics: %q is no host:port", hostport)
+		return nil, fmt.Errorf("--metrics: %q is no host:port", hostport)
 	}
-	if ip, err := netip.ParseAddr(host); host != "localhost" && (err != nil || !ip.IsLoopback()) {
-		return nil, "", fmt.Errorf("--metrics: %s is not on loopback; use 127.0.0.1", host)
+	if !isLoopback(host) {
+		return nil, fmt.Errorf("--metrics: %s is not on loopback; use 127.0.0.1", host)
 	}
 	l, err := net.Listen("tcp", hostport)
 	if err != nil {
-		return nil, "", fmt.Errorf("--metrics: %w", err)
+		return nil, fmt.Errorf("--metrics: %w", err)
 	}
+	return l, nil
+}
+
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// onLoopback refuses requests for another host: a page elsewhere, whose name was made
+// to mean this machine, could send them.
+func onLoopback(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			host = r.Host
+		}
+		if !isLoopback(strings.Trim(host, "[]")) {
+			http.Error(w, "this is for requests to loopback", http.StatusForbidden)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
+}
+
+// serveMetrics serves metrics, health and profiles of a node.
+func serveMetrics(node *realnet.Node, l net.Listener) (stop func()) {
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}), newNodeCollector(node))
 	mux := http.NewServeMux()
@@ -44,13 +71,13 @@ func serveMetrics(node *realnet.Node, hostport string) (stop func(), at string, 
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	s := &http.Server{Handler: mux, ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
+	s := &http.Server{Handler: onLoopback(mux), ReadHeaderTimeout: 10 * time.Second, ErrorLog: log.New(io.Discard, "", 0)}
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
 		_ = s.Serve(l)
 	}()
-	return func() { _ = s.Close(); <-done }, l.Addr().String(), nil
+	return func() { _ = s.Close(); <-done }
 }
 
 func health(w http.ResponseWriter, err error) {

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -112,13 +113,19 @@ func runNode(ctx context.Context, cmd *cobra.Command, f *nodeFlags) error {
 	if err := checkWritable(f.data); err != nil {
 		return fmt.Errorf("--data %s: %w", f.data, err)
 	}
+	var metrics net.Listener
+	if f.metrics != "" {
+		if metrics, err = listenMetrics(f.metrics); err != nil {
+			return err
+		}
+		defer metrics.Close()
+	}
 	started := time.Now()
 	node, err := realnet.Open(ctx, config)
 	if err != nil {
 		return err
 	}
-	if err := f.serve(ctx, node, log, started); err != nil {
-		log.Error("the node ends", "error", err)
+	if err := f.serve(ctx, node, log, metrics, started); err != nil {
 		return errors.Join(err, drain(node))
 	}
 	return nil
@@ -126,7 +133,7 @@ func runNode(ctx context.Context, cmd *cobra.Command, f *nodeFlags) error {
 
 // serve serves the control interface and the metrics of a node until it is told
 // to end.
-func (f *nodeFlags) serve(ctx context.Context, node *realnet.Node, log *slog.Logger, started time.Time) error {
+func (f *nodeFlags) serve(ctx context.Context, node *realnet.Node, log *slog.Logger, metrics net.Listener, started time.Time) error {
 	daemon, err := control.Serve(node, f.socketPath(), control.Info{
 		Network: f.network, Version: version(), Data: f.data, Started: started,
 	})
@@ -134,22 +141,18 @@ func (f *nodeFlags) serve(ctx context.Context, node *realnet.Node, log *slog.Log
 		return fmt.Errorf("the control socket: %w", err)
 	}
 	defer daemon.Close()
-	if f.metrics != "" {
-		stop, at, err := serveMetrics(node, f.metrics)
-		if err != nil {
-			return err
-		}
-		defer stop()
-		log.Info("serving metrics", "url", "http://"+at+"/metrics")
+	if metrics != nil {
+		defer serveMetrics(node, metrics)()
+		log.Info("serving metrics", "url", "http://"+metrics.Addr().String()+"/metrics")
 	}
-	id := node.ID()
-	log.Info("the node is up", "id", fmt.Sprintf("%x", id[:]), "network", f.network, "listening", node.Servers(),
+	log.Info("the node is up", "id", node.ID(), "network", f.network, "listening", node.Servers(),
 		"data", f.data, "socket", f.socketPath())
 	for _, a := range node.Servers() {
 		if len(f.advertise) == 0 && isUnspecified(a) {
 			log.Warn("others are not told of this address: say where they reach the node with --advertise", "address", a)
 		}
 	}
+	go warnWhenAlone(node, log)
 	select {
 	case <-ctx.Done():
 	case <-daemon.Closed():
@@ -162,6 +165,33 @@ func (f *nodeFlags) serve(ctx context.Context, node *realnet.Node, log *slog.Log
 	}
 	log.Info("closed")
 	return nil
+}
+
+// aloneAfter is how long a node may be without a connection until it says so.
+const aloneAfter = 30 * time.Second
+
+// warnWhenAlone says when a node has no connection for long, and when it has one
+// again, until it ends.
+func warnWhenAlone(node *realnet.Node, log *slog.Logger) {
+	tick := time.NewTicker(aloneAfter)
+	defer tick.Stop()
+	alone := false
+	for {
+		select {
+		case <-node.Done():
+			return
+		case <-tick.C:
+		}
+		list, err := node.Connections(context.Background())
+		if err != nil || (len(list) == 0) == alone {
+			continue
+		}
+		if alone = !alone; alone {
+			log.Warn("the node has no connection: is there a --bootstrap address that answers? See peernet known, and peernet log")
+		} else {
+			log.Info("the node has connections again")
+		}
+	}
 }
 
 func isUnspecified(address string) bool {
@@ -184,6 +214,20 @@ func (f *nodeFlags) nodeConfig(log *slog.Logger) (realnet.Config, error) {
 		},
 	}
 	c.Peer.Book.Entries = f.bookEntries
+	for _, n := range []struct {
+		flag  string
+		value int
+	}{
+		{"connections", f.connections}, {"inbound-max", f.inboundMax}, {"rate-max", f.rateMax},
+		{"book-entries", f.bookEntries}, {"fanout", max(f.fanout, -f.fanout)},
+	} {
+		if n.value < 1 { // the library takes 0 for the default
+			return c, fmt.Errorf("--%s: must be at least 1", n.flag)
+		}
+	}
+	if f.interval <= 0 {
+		return c, errors.New("--interval: must be positive")
+	}
 	for _, list := range []struct {
 		flag string
 		from []string

@@ -40,7 +40,7 @@ func loadSettings(flags *pflag.FlagSet, path string) error {
 	var err error
 	flags.VisitAll(func(f *pflag.Flag) {
 		value, ok := os.LookupEnv(envName(f.Name))
-		if !ok || f.Changed || notSettings[f.Name] || err != nil {
+		if !ok || value == "" || f.Changed || notSettings[f.Name] || err != nil {
 			return
 		}
 		if e := setFlag(f, value, strings.Split(value, ",")); e != nil {
@@ -123,8 +123,8 @@ func loadPair(flags *pflag.FlagSet, path string, pair *ast.MappingValueNode) err
 	switch v := pair.Value.(type) {
 	case *ast.SequenceNode:
 		for _, item := range v.Values {
-			if _, ok := item.(ast.ScalarNode); !ok {
-				return fmt.Errorf("%s: want a list of values", where)
+			if !isPlain(item) {
+				return fmt.Errorf("%s: want a list of plain values", where)
 			}
 			list = append(list, item.GetToken().Value)
 		}
@@ -133,15 +133,26 @@ func loadPair(flags *pflag.FlagSet, path string, pair *ast.MappingValueNode) err
 		}
 	case *ast.NullNode:
 		return nil
-	case ast.ScalarNode:
-		list = []string{v.GetToken().Value}
 	default:
-		return fmt.Errorf("%s: want a value", where)
+		if !isPlain(v) {
+			return fmt.Errorf("%s: want a plain value", where)
+		}
+		list = []string{v.GetToken().Value}
 	}
 	if err := setFlag(f, strings.Join(list, ","), list); err != nil {
 		return fmt.Errorf("%s: %w", where, err)
 	}
 	return nil
+}
+
+// isPlain reports whether a value is what its token says: no block of text, anchor,
+// alias or tag.
+func isPlain(n ast.Node) bool {
+	switch n.(type) {
+	case *ast.StringNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode:
+		return true
+	}
+	return false
 }
 
 func settingKeys(flags *pflag.FlagSet) (list []string) {

@@ -14,7 +14,7 @@
 //	/v1/known        one Entry a line
 //	/v1/stats        address; Entry
 //	/v1/add          address
-//	/v1/import       one Entry a line in the body; Count
+//	/v1/import       one Entry a line in the body; Imported
 //	/v1/remove       address
 //	/v1/connect      address; answers when the connection is in use
 //	/v1/disconnect   address, or node id in hex
@@ -22,6 +22,7 @@
 //	/v1/announce     type, data, limit
 //	/v1/search       type, data, limit; one Message a line, until the client goes
 //	/v1/answer       type, match, data; one Message a line for each request answered
+//	/v1/watch        type, or all; one Message a line for each request that arrives
 //	/v1/log          all; one Event a line, until the client goes
 //	/v1/close        ends the daemon; answers when it drains
 package control

@@ -17,38 +17,50 @@ const importers = 64
 func (d *Daemon) load(c *call) error {
 	ctx, cancel := context.WithCancelCause(c.ctx)
 	defer cancel(nil)
-	entries := make(chan Entry)
+	type line struct {
+		Entry
+		number int
+	}
+	entries := make(chan line)
 	var group sync.WaitGroup
 	for range importers {
 		group.Go(func() {
 			for e := range entries {
-				if err := d.enter(ctx, e); err != nil {
-					cancel(fmt.Errorf("%s: %w", e.Address, err))
+				if err := d.enter(ctx, e.Entry); err != nil {
+					cancel(fmt.Errorf("line %d: %w; lines before and some behind it are imported", e.number, err))
 				}
 			}
 		})
 	}
 	lines := bufio.NewScanner(c.body)
 	lines.Buffer(nil, lineMax)
-	count := 0
+	count, number := 0, 0
 	for ctx.Err() == nil && lines.Scan() {
+		number++
 		if len(lines.Bytes()) == 0 {
 			continue
 		}
 		var e Entry
 		if err := json.Unmarshal(lines.Bytes(), &e); err != nil {
-			cancel(fmt.Errorf("line %d is no entry of an export: %w", count+1, err))
+			cancel(fmt.Errorf("line %d is no entry of an export: %w", number, err))
 			break
 		}
 		count++
-		entries <- e
+		entries <- line{e, number}
 	}
 	close(entries)
 	group.Wait()
+	if errors.Is(lines.Err(), bufio.ErrTooLong) {
+		return fmt.Errorf("line %d is no entry of an export: it has more than %d bytes", number+1, lineMax)
+	}
 	if err := errors.Join(context.Cause(ctx), lines.Err()); err != nil {
 		return err
 	}
-	c.put(Count{count})
+	known, err := d.node.Len(ctx)
+	if err != nil {
+		return err
+	}
+	c.put(Imported{count, known})
 	return nil
 }
 

@@ -2,7 +2,7 @@ package control
 
 import (
 	"context"
-	"encoding/hex"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,6 +14,7 @@ import (
 	"runtime"
 	"sync"
 	"time"
+	"unicode/utf8"
 
 	"peernet/actors/book"
 	"peernet/actors/peer"
@@ -103,7 +104,7 @@ func (d *Daemon) routes() http.Handler {
 		"status": d.status, "servers": d.servers, "listen": d.listen, "known": d.known, "stats": d.stats,
 		"add": d.add, "import": d.load, "remove": d.remove, "connect": d.connect, "disconnect": d.disconnect,
 		"connections": d.connections, "announce": d.announce, "search": d.search, "answer": d.answer,
-		"log": d.log, "close": d.end,
+		"watch": d.watch, "log": d.log, "close": d.end,
 	} {
 		mux.HandleFunc("POST /v1/"+path, func(w http.ResponseWriter, r *http.Request) { d.serve(w, r, path, h) })
 	}
@@ -125,8 +126,13 @@ func (d *Daemon) serve(w http.ResponseWriter, r *http.Request, path string, h fu
 	defer context.AfterFunc(d.ctx, cancel)()
 	c := &call{ctx: ctx, body: r.Body, w: w}
 	if path != "import" {
-		err := json.NewDecoder(io.LimitReader(r.Body, bodyMax)).Decode(&c.Request)
-		if err != nil && !errors.Is(err, io.EOF) {
+		err := json.NewDecoder(http.MaxBytesReader(w, r.Body, bodyMax)).Decode(&c.Request)
+		var long *http.MaxBytesError
+		switch {
+		case errors.As(err, &long):
+			c.fail(fmt.Errorf("the request has more than %d bytes", long.Limit))
+			return
+		case err != nil && !errors.Is(err, io.EOF):
 			c.fail(fmt.Errorf("the request is no JSON object: %w", err))
 			return
 		}
@@ -179,7 +185,7 @@ func (d *Daemon) status(c *call) error {
 	runtime.ReadMemStats(&memory)
 	id := d.node.ID()
 	s := Status{
-		ID: hex.EncodeToString(id[:]), Network: d.info.Network, Version: d.info.Version, PID: os.Getpid(),
+		ID: id.String(), Network: d.info.Network, Version: d.info.Version, PID: os.Getpid(),
 		Data: d.info.Data, UptimeS: time.Since(d.info.Started).Seconds(), Servers: d.node.Servers(),
 		Observed: d.node.Observed(), Known: known, MemoryBytes: memory.Sys - memory.HeapReleased, Events: d.node.Counts(),
 	}
@@ -233,7 +239,7 @@ func timeOf(s book.Seconds) *time.Time {
 	if s == 0 {
 		return nil
 	}
-	t := time.Unix(int64(s), 0).UTC()
+	t := s.Time()
 	return &t
 }
 
@@ -261,7 +267,7 @@ func (d *Daemon) connections(c *call) error {
 	}
 	for _, x := range list {
 		c.put(Connection{
-			ID: hex.EncodeToString(x.ID[:]), Address: x.Address.String(), Remote: x.Remote.String(), Outbound: x.Outbound,
+			ID: x.ID.String(), Address: x.Address.String(), Remote: x.Remote.String(), Outbound: x.Outbound,
 			Version: x.Version, Since: x.Since.UTC(), Received: x.Received, Sent: x.Sent,
 		})
 	}
@@ -269,18 +275,59 @@ func (d *Daemon) connections(c *call) error {
 	return nil
 }
 
+// errAlone is the error of saying something to nobody.
+var errAlone = errors.New("the node has no connection")
+
+// connected returns errAlone if the node has no peer.
+func (d *Daemon) connected(c *call) error {
+	list, err := d.node.Connections(c.ctx)
+	if err == nil && len(list) == 0 {
+		err = errAlone
+	}
+	return err
+}
+
 func (d *Daemon) announce(c *call) error {
+	if err := d.connected(c); err != nil {
+		return err
+	}
 	return d.node.Publish(c.ctx, realnet.Message{Type: c.Type, Data: c.Data, Limit: c.Limit})
 }
 
 func (d *Daemon) search(c *call) error {
+	if err := d.connected(c); err != nil {
+		return err
+	}
 	c.flush()
 	for r, err := range d.node.Announce(c.ctx, realnet.Message{Type: c.Type, Data: c.Data, Limit: c.Limit}) {
 		if err != nil {
 			return err
 		}
-		c.put(Message{r.Type, r.Data, r.Hops})
+		c.put(messageOf(r.Message, r.Hops))
 		c.flush()
+	}
+	return nil
+}
+
+func messageOf(m realnet.Message, hops int) Message {
+	v := Message{Type: m.Type, Data: m.Data, Hops: hops}
+	if !utf8.ValidString(m.Data) {
+		v.Data, v.Base64 = "", base64.StdEncoding.EncodeToString([]byte(m.Data))
+	}
+	return v
+}
+
+func (d *Daemon) watch(c *call) error {
+	requests := d.node.Requests(c.ctx)
+	c.flush()
+	for r, err := range requests {
+		if err != nil {
+			return err
+		}
+		if c.Type == "" || r.Type == c.Type {
+			c.put(messageOf(r.Message, r.Hops))
+			c.flush()
+		}
 	}
 	return nil
 }
@@ -302,7 +349,7 @@ func (d *Daemon) answer(c *call) error {
 		if err != nil {
 			return err
 		}
-		c.put(Message{r.Type, r.Data, r.Hops})
+		c.put(messageOf(r.Message, r.Hops))
 		c.flush()
 	}
 	return nil

@@ -60,9 +60,10 @@ type Connection struct {
 
 // A Message is an announce or a response that arrived.
 type Message struct {
-	Type string `json:"type"`
-	Data string `json:"data"`
-	Hops int    `json:"hops"`
+	Type   string `json:"type"`
+	Data   string `json:"data"`                  // empty if it is no UTF-8
+	Base64 string `json:"data_base64,omitempty"` // then this is the data
+	Hops   int    `json:"hops"`                  // links that it travelled
 }
 
 // An Event is something that happened at the node.
@@ -74,9 +75,10 @@ type Event struct {
 	Text    string    `json:"text,omitempty"`
 }
 
-// A Count is how many.
-type Count struct {
-	Count int `json:"count"`
+// An Imported says what became of an import.
+type Imported struct {
+	Read  int `json:"read"`  // entries
+	Known int `json:"known"` // addresses of the book afterwards
 }
 
 // failure is how an error travels.
