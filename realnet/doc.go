@@ -1,5 +1,21 @@
-// Package realnet runs the actors of package peernet/actors for real: on
-// mailboxes of protoactor-go, over links that are streams of bytes.
+// Package realnet runs nodes of the peernet network over TCP and WebSocket.
+//
+//	node, err := realnet.Open(ctx, realnet.Config{
+//		Listen:    []string{"ws://0.0.0.0:4000"},
+//		Advertise: []string{"ws://203.0.113.5:4000"},
+//		Bootstrap: []string{"ws://203.0.113.9:4000"},
+//		Data:      "/var/lib/myprogram",
+//	})
+//
+// [Open] starts a [Node], which finds its peers by itself. [Node.Announce] asks the
+// network and yields the responses, [Node.Publish] says something without waiting,
+// [Node.Requests] yields what others announce, each with a Reply, and [Node.Close]
+// says goodbye. The rest is for its address book (Save, Remove, Known, Stats), its
+// connections (Connect, Disconnect, Connections, Accept), where it listens, and what
+// happens (Events). The package's examples are whole programs.
+//
+// It runs the actors of package peernet/actors on mailboxes of protoactor-go, over
+// links that are streams of bytes.
 //
 // # Where things live
 //

@@ -333,9 +333,9 @@ func exportCommand() *clientCommand {
 		var out io.Writer = c.out
 		if len(args) > 0 && args[0] != "-" {
 			// Whole or not at all: an earlier export may be there.
-			file, err := os.CreateTemp(filepath.Dir(args[0]), ".peernet-export-*")
-			if err != nil {
-				return err
+			file, failed := os.CreateTemp(filepath.Dir(args[0]), ".peernet-export-*")
+			if failed != nil {
+				return failed
 			}
 			defer func() {
 				err = errors.Join(err, file.Close())
