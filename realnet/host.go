@@ -116,7 +116,7 @@ func (h *Host) remove(p *process) {
 // spawn starts a cell on a mailbox. One that may block gets goroutines of its
 // own, so that it does not hold up the workers.
 func (h *Host) spawn(c *cell, blocks bool) {
-	options := []actor.PropsOption{actor.WithMailbox(actor.Unbounded())}
+	options := []actor.PropsOption{actor.WithMailbox(newMailbox)}
 	if !blocks {
 		options = append(options, actor.WithDispatcher(h.pool))
 	}
