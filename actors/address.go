@@ -58,10 +58,8 @@ func (a Address) IsLoopback() bool {
 	}
 	switch rest[0] {
 	case '[', '0', '1': // parsed below
-	case 'l':
-		return strings.HasPrefix(rest, "localhost:")
 	default:
-		return strings.HasSuffix(a.Host(), ".localhost")
+		return strings.HasPrefix(rest, "localhost:") || strings.HasSuffix(a.Host(), ".localhost")
 	}
 	ip, err := netip.ParseAddr(a.Host())
 	if err != nil {

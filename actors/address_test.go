@@ -59,7 +59,7 @@ func TestAddressParts(t *testing.T) {
 func TestIsLoopback(t *testing.T) {
 	for text, want := range map[string]bool{
 		"ws://127.0.0.1:80": true, "tcp://127.9.9.9:1": true, "ws://0.0.0.0:80": true, "ws://localhost:80/x": true,
-		"ws://[::1]:80": true, "ws://[::]:80": true, "ws://[::ffff:127.0.0.1]:80": true, "ws://a.localhost:80": true,
+		"ws://[::1]:80": true, "ws://[::]:80": true, "ws://[::ffff:127.0.0.1]:80": true, "ws://a.localhost:80": true, "ws://l.localhost:80": true,
 		"ws://10.0.0.1:80": false, "ws://128.0.0.1:80": false, "ws://localhost.example:80": false,
 		"ws://[2001:db8::1]:80": false, "ws://1.2.3.4:80": false, "ws://1a.localhost:80": true, "ws://localhosts:80": false,
 	} {

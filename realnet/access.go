@@ -14,6 +14,10 @@ import (
 // access lists say so.
 var EventForbidden = actors.RegisterEvent("net.forbidden")
 
+// EventCrowded: a link that came in from Address is broken off, because N are open,
+// those that are closing included.
+var EventCrowded = actors.RegisterEvent("net.crowded")
+
 // Access says which IP addresses a node has links with, dialled or accepted. The
 // zero value permits all.
 type Access struct {

@@ -9,7 +9,9 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"syscall"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -94,10 +96,13 @@ func bookOptions(files vfs.FS, log *slog.Logger) *pebble.Options {
 		log = slog.New(slog.DiscardHandler)
 	}
 	return &pebble.Options{
-		FS: files, Logger: pebbleLog{log}, FormatMajorVersion: pebble.FormatNewest,
+		FS: files, Logger: pebbleLog{log, &atomic.Int64{}}, FormatMajorVersion: pebble.FormatNewest,
 		CacheSize: 32 << 20, MemTableSize: 4 << 20,
 	}
 }
+
+// errCorrupt is the error of a book that holds what no book writes.
+var errCorrupt = errors.New("realnet: the address book is damaged")
 
 // checkDirectory reports whether there is a book in a directory. It changes
 // nothing.
@@ -164,10 +169,18 @@ func checkEmpty(db *pebble.DB) error {
 
 // pebbleLog passes on what the database says. It never ends the program but for
 // what the database cannot go on from.
-type pebbleLog struct{ log *slog.Logger }
+type pebbleLog struct {
+	log  *slog.Logger
+	last *atomic.Int64 // the second in which an error was logged
+}
 
-func (l pebbleLog) Infof(format string, args ...any)  { l.log.Debug(fmt.Sprintf(format, args...)) }
-func (l pebbleLog) Errorf(format string, args ...any) { l.log.Error(fmt.Sprintf(format, args...)) }
+func (l pebbleLog) Infof(format string, args ...any) { l.log.Debug(fmt.Sprintf(format, args...)) }
+func (l pebbleLog) Errorf(format string, args ...any) {
+	// It tries again without a pause where it can not write.
+	if now := time.Now().Unix(); l.last.Swap(now) != now {
+		l.log.Error(fmt.Sprintf(format, args...))
+	}
+}
 func (l pebbleLog) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
 
 // Close closes the database. What is not committed is lost.
@@ -181,7 +194,11 @@ func (b *Book) load() {
 		return
 	}
 	if last.Last() {
-		b.n = int(binary.BigEndian.Uint32(last.Key()[1:])) + 1
+		if len(last.Key()) != 5 {
+			b.fail(fmt.Errorf("%w: the key of an entry is %x", errCorrupt, last.Key()))
+		} else {
+			b.n = int(binary.BigEndian.Uint32(last.Key()[1:])) + 1
+		}
 	}
 	b.fail(last.Close())
 	b.each('b', func(k, v []byte) {
@@ -234,8 +251,8 @@ func (b *Book) get(key []byte, f func(value []byte)) bool {
 		}
 		return false
 	}
+	defer func() { b.fail(closer.Close()) }()
 	f(value)
-	b.fail(closer.Close())
 	return true
 }
 
@@ -269,7 +286,13 @@ func (b *Book) Sources(f func(source uint32, saved bool)) {
 
 // Find implements [book.Book].
 func (b *Book) Find(a actors.Address) (i int, ok bool) {
-	ok = b.get(addressKey('a', a), func(v []byte) { i = int(binary.BigEndian.Uint32(v)) })
+	b.get(addressKey('a', a), func(v []byte) {
+		if len(v) != 4 || binary.BigEndian.Uint32(v) >= uint32(b.n) {
+			b.fail(fmt.Errorf("%w: the position of %s is %x", errCorrupt, a, v))
+			return
+		}
+		i, ok = int(binary.BigEndian.Uint32(v)), true
+	})
 	return i, ok
 }
 
@@ -365,7 +388,7 @@ func encodeEntry(e book.Entry) []byte {
 
 func (b *Book) decode(v []byte) (e book.Entry) {
 	if len(v) < entryFixed {
-		b.fail(fmt.Errorf("realnet: an entry of the address book has %d bytes", len(v)))
+		b.fail(fmt.Errorf("%w: an entry has %d bytes", errCorrupt, len(v)))
 		return e
 	}
 	a, ok := b.address(v[entryFixed:])

@@ -68,7 +68,7 @@ func (c *cell) answer(ctx context.Context, id actors.DialID, s Stream, err error
 		_ = s.Close()
 		c.post(&letter{m: &actors.LinkDown{ID: id, Reason: reasonOf(ctx, ctx.Err())}})
 	default:
-		c.post(&letter{m: &actors.LinkUp{ID: id, Link: newLink(c.process, s, c)}})
+		c.post(&letter{m: &actors.LinkUp{ID: id, Link: newLink(c.process, s, c, nil)}})
 	}
 }
 

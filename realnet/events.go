@@ -177,7 +177,7 @@ func (h *hub) level(e Event) slog.Level {
 	case peer.EventStoreFailed:
 		return slog.LevelError
 	case peer.EventMalformed, peer.EventInvalid, peer.EventThrottled, peer.EventSlow, peer.EventQuota, peer.EventBusy,
-		peer.EventSubscribersFull, peer.EventLoopback, EventForbidden:
+		peer.EventSubscribersFull, peer.EventLoopback, EventForbidden, EventCrowded:
 		return slog.LevelWarn
 	case peer.EventPeerUp, peer.EventPeerDown:
 		return slog.LevelInfo

@@ -48,12 +48,23 @@ type link struct {
 }
 
 // newLink returns the link of a stream. Until Bind it belongs to the actor that
-// dialled, or, where that is nil, to the node.
-func newLink(p *process, s Stream, dialler *cell) *link {
+// dialled, or, where that is nil, to the node. gone, unless nil, is called when the
+// stream is done with.
+func newLink(p *process, s Stream, dialler *cell, gone func()) *link {
 	l := &link{process: p, stream: s, opened: time.Now(), dialler: dialler}
 	l.room.L, l.work.L = &l.mu, &l.mu
+	left := &atomic.Int32{}
+	left.Store(2)
+	part := func(work func()) func() {
+		return func() {
+			work()
+			if left.Add(-1) == 0 && gone != nil {
+				gone()
+			}
+		}
+	}
 	switch {
-	case !p.host.run(l.read) || !p.host.run(l.write):
+	case !p.host.run(part(l.read)) || !p.host.run(part(l.write)):
 		l.reset()
 	case dialler == nil && !p.hold(l):
 		l.reset()
@@ -192,7 +203,8 @@ func (l *link) read() {
 				break
 			}
 			if !l.deliver(m) {
-				break
+				l.discard() // it is shut; nothing more is decoded, or kept
+				return
 			}
 		}
 		if err != nil {
@@ -206,7 +218,7 @@ func (l *link) read() {
 	}
 }
 
-// discard reads on after malformed bytes, to learn when the link ends.
+// discard reads on without decoding, to learn when the link ends.
 func (l *link) discard() {
 	_, err := io.Copy(io.Discard, l.stream)
 	reason := actors.ReasonClosed

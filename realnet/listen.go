@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"peernet/actors"
@@ -104,7 +105,14 @@ func (n *Node) Listen(ctx context.Context, address string) (string, error) {
 	if s.Tellable() {
 		_, err = n.ask(ctx, func(c peer.Call) actors.Message { return &peer.Advertise{Call: c, Address: s.Address} })
 	}
-	return s.Address.String(), err
+	if err != nil {
+		n.mu.Lock()
+		n.servers = slices.DeleteFunc(n.servers, func(x server) bool { return x.Server == s.Server })
+		n.mu.Unlock()
+		_ = s.Close()
+		return "", err
+	}
+	return s.Address.String(), nil
 }
 
 // Servers returns the addresses that the node listens on, as they are bound.

@@ -46,8 +46,8 @@ type Config struct {
 	// Observe, unless nil, is told of every event of the protocol, in the order
 	// of each actor. It is called by many goroutines, and holds them up.
 	Observe func(actors.Event)
-	// Log gets what the node has to say, nothing more often than once a second;
-	// nil is nobody.
+	// Log gets what the node has to say; nil is nobody. But for peers that come
+	// and go, it says nothing more often than once a second.
 	Log *slog.Logger
 }
 
@@ -110,6 +110,7 @@ func Open(ctx context.Context, c Config) (_ *Node, err error) {
 	}
 	n.process, err = host.start(root, processConfig{
 		transports: n.transports, access: c.Access, seed: randomSeed,
+		openMax: root.Config.InboundMax + root.Config.HandshakesMax + lingerMax,
 		observe: func(p *process, at actors.Time, e actors.Event) { n.hub.observe(at, e, p.linkOf) },
 	})
 	if err != nil {
@@ -118,6 +119,9 @@ func Open(ctx context.Context, c Config) (_ *Node, err error) {
 	n.process.spawn(n.process.root, "port", n.port)
 	return n, nil
 }
+
+// lingerMax is how many links that came in may be closing at a time.
+const lingerMax = 256
 
 // transports returns the transports by scheme.
 func (c *Config) transports() map[string]Transport {
@@ -199,6 +203,7 @@ func (n *Node) end() (err error) {
 		}
 		if n.process != nil {
 			n.process.kill()
+			<-n.process.done // it may have been ending already
 			n.process.settle()
 		}
 		n.release()

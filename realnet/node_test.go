@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"peernet/actors"
 	"peernet/actors/peer"
 	"peernet/realnet"
 )
@@ -244,7 +245,7 @@ func TestErrors(t *testing.T) {
 	if err := n.Connect(ctx, "foo:bar"); err == nil {
 		t.Error("Connect to foo:bar succeeds")
 	}
-	if err := n.Connect(ctx, "smoke://127.0.0.1:1"); !errors.Is(err, peer.ErrFailed) || !strings.Contains(err.Error(), "unsupported") {
+	if err := n.Connect(ctx, "smoke://127.0.0.1:1"); !errors.Is(err, actors.ErrAddress) {
 		t.Errorf("Connect by an unknown scheme: %v", err)
 	}
 	if err := n.Disconnect(ctx, nobody); !errors.Is(err, peer.ErrNotConnected) {

@@ -66,7 +66,10 @@ func (n *Node) Connect(ctx context.Context, address string) error {
 // as the original's createStream did, and returns when it is in use, or with the
 // reason why it is not. The node closes the stream when the connection ends.
 func (n *Node) Accept(ctx context.Context, stream io.ReadWriteCloser) error {
-	l := newLink(n.process, plainStream{stream}, nil)
+	l := newLink(n.process, plainStream{stream}, nil, nil)
+	if l.isShut() {
+		return ErrClosed
+	}
 	_, err := n.ask(ctx, func(c peer.Call) actors.Message { return &peer.Attach{Call: c, Link: l} })
 	if err != nil {
 		l.Close()

@@ -117,18 +117,31 @@ func (n *Node) call(ctx context.Context, responses chan<- Response, op func(peer
 	tag := p.tag
 	p.calls[tag] = waiting{c, responses}
 	p.mu.Unlock()
+	taken := false
 	defer func() {
 		p.mu.Lock()
+		defer p.mu.Unlock()
 		delete(p.calls, tag)
-		p.mu.Unlock()
+		if taken {
+			return
+		}
+		select {
+		case m := <-c: // the answer came as ctx ended
+			if a, ok := m.(*peer.Announced); ok {
+				delete(p.announces, a.ID)
+			}
+		default:
+		}
 	}()
 	n.process.send(p.root, letter{m: op(peer.Call{ReplyTo: p.self, Tag: tag})})
 	select {
 	case m := <-c:
+		taken = true
 		return m, errorOf(m)
 	case <-n.process.done:
 		select {
 		case m := <-c:
+			taken = true
 			return m, errorOf(m)
 		default:
 		}

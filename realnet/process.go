@@ -1,7 +1,9 @@
 package realnet
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -16,6 +18,8 @@ type process struct {
 	host       *Host
 	transports map[string]Transport // by scheme
 	access     Access
+	openMax    int          // links that came in and are open
+	open       atomic.Int64 // so many are
 	observe    func(*process, actors.Time, actors.Event)
 	seed       func(name string, ordinal uint32) (hi, lo uint64)
 	began      time.Time // with a monotonic reading
@@ -50,6 +54,7 @@ type watch struct{ who, watcher actors.Ref }
 type processConfig struct {
 	transports map[string]Transport
 	access     Access
+	openMax    int // links that came in and are open; 0 is no bound
 	// observe is told of every event, by any goroutine; nil is nobody.
 	observe func(*process, actors.Time, actors.Event)
 	// seed gives the random stream of an actor.
@@ -60,7 +65,7 @@ type processConfig struct {
 func (h *Host) start(root actors.Actor, c processConfig) (*process, error) {
 	now := time.Now()
 	p := &process{
-		host: h, transports: c.transports, access: c.access, observe: c.observe, seed: c.seed,
+		host: h, transports: c.transports, access: c.access, openMax: cmp.Or(c.openMax, math.MaxInt), observe: c.observe, seed: c.seed,
 		began: now, epoch: actors.Time(now.UnixNano()),
 		names: map[string]uint32{}, done: make(chan struct{}), accepted: map[*link]bool{},
 	}
@@ -295,6 +300,18 @@ func (p *process) panicked(c *cell, value any) {
 // acceptedMax bounds the links of a node that nobody has bound yet.
 const acceptedMax = 1024
 
+// enter counts a link that came in, until leave, and reports whether there is room
+// for it. Links that are closed count until their stream is.
+func (p *process) enter() bool {
+	if p.open.Add(1) > int64(p.openMax) {
+		p.open.Add(-1)
+		return false
+	}
+	return true
+}
+
+func (p *process) leave() { p.open.Add(-1) }
+
 // hold remembers a link that nobody has bound yet, to be closed with the node.
 // It reports whether the node is still there and has room for it.
 func (p *process) hold(l *link) bool {
@@ -327,6 +344,14 @@ func (p *process) accept(s Stream) {
 		breakOff(s)
 		return
 	}
-	l := newLink(p, s, nil)
+	if !p.enter() {
+		p.emit(p.now(), actors.Event{Kind: EventCrowded, Address: s.Remote(), N: int64(p.openMax)})
+		breakOff(s)
+		return
+	}
+	l := newLink(p, s, nil, p.leave)
+	if l.isShut() {
+		return // the node has ended, or nobody takes links fast enough
+	}
 	p.send(p.root, letter{m: &actors.LinkIn{Link: l}})
 }

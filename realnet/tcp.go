@@ -130,8 +130,9 @@ func (s *netStream) CloseWrite() error {
 }
 
 // Reset breaks the connection.
-func (s *netStream) Reset() {
-	c := s.Conn
+func (s *netStream) Reset() { resetConn(s.Conn) }
+
+func resetConn(c net.Conn) {
 	if secure, ok := c.(*tls.Conn); ok {
 		c = secure.NetConn()
 	}

@@ -1,6 +1,7 @@
 package realnet
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"net/http/httptrace"
 	"sync/atomic"
 	"time"
 
@@ -23,7 +25,7 @@ const messageMax = 1 << 20
 // upgradesMax bounds the connections of a server that have not become a WebSocket
 // yet; upgradeTimeout, how long they may take.
 const (
-	upgradesMax    = 1024
+	upgradesMax    = 256
 	upgradeTimeout = 10 * time.Second
 	headerMax      = 16 << 10
 )
@@ -44,7 +46,7 @@ func NewWebSocket(config *tls.Config, d net.Dialer) WebSocket {
 	return WebSocket{TLS: config, Client: &http.Client{
 		Transport: &http.Transport{
 			Proxy: http.ProxyFromEnvironment, DialContext: d.DialContext, TLSClientConfig: config,
-			MaxResponseHeaderBytes: headerMax,
+			MaxResponseHeaderBytes: headerMax, DisableKeepAlives: true,
 		},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
@@ -52,6 +54,8 @@ func NewWebSocket(config *tls.Config, d net.Dialer) WebSocket {
 
 // Dial implements [Transport].
 func (t WebSocket) Dial(ctx context.Context, to actors.Address) (Stream, error) {
+	var raw net.Conn
+	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { raw = i.Conn }})
 	c, answer, err := websocket.Dial(ctx, to.String(), &websocket.DialOptions{
 		HTTPClient: t.Client, CompressionMode: websocket.CompressionDisabled,
 	})
@@ -61,7 +65,7 @@ func (t WebSocket) Dial(ctx context.Context, to actors.Address) (Stream, error) 
 	if err != nil {
 		return nil, err
 	}
-	return newWebSocketStream(c, to), nil
+	return newWebSocketStream(c, raw, to), nil
 }
 
 // Listen implements [Listener].
@@ -73,8 +77,9 @@ func (t WebSocket) Listen(ctx context.Context, scheme, hostport string, accept f
 	s := &webSocketServer{listener: l, done: make(chan struct{})}
 	s.Server = http.Server{
 		Handler: acceptWebSocket(accept), ConnState: s.watch,
-		ReadHeaderTimeout: upgradeTimeout, MaxHeaderBytes: headerMax,
-		ErrorLog: log.New(io.Discard, "", 0), // what goes wrong in handshakes of strangers
+		ReadHeaderTimeout: upgradeTimeout, ReadTimeout: upgradeTimeout, WriteTimeout: upgradeTimeout, // until upgraded
+		MaxHeaderBytes: headerMax,
+		ErrorLog:       log.New(io.Discard, "", 0), // what goes wrong in handshakes of strangers
 	}
 	s.SetKeepAlivesEnabled(false)
 	go func() {
@@ -119,7 +124,8 @@ func (s *webSocketServer) Close() error {
 // do: nodes have no cookies that a page could abuse.
 func acceptWebSocket(accept func(Stream)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		c, err := websocket.Accept(w, r, &websocket.AcceptOptions{
+		taken := &hijacker{ResponseWriter: w}
+		c, err := websocket.Accept(taken, r, &websocket.AcceptOptions{
 			InsecureSkipVerify: true, CompressionMode: websocket.CompressionDisabled,
 		})
 		if err != nil {
@@ -129,20 +135,39 @@ func acceptWebSocket(accept func(Stream)) http.Handler {
 		if r.TLS != nil {
 			scheme = "wss"
 		}
-		accept(newWebSocketStream(c, remoteOf(scheme, r.RemoteAddr)))
+		remote := remoteOf(scheme, r.RemoteAddr)
+		if r.Header.Get("Origin") != "" && remote.IsLoopback() {
+			// A page from anywhere, in a browser on this machine.
+			remote = actors.Address{}
+		}
+		accept(newWebSocketStream(c, taken.conn, remote))
 	})
+}
+
+// A hijacker remembers the connection that is taken from an HTTP server.
+type hijacker struct {
+	http.ResponseWriter
+	conn net.Conn
+}
+
+// Hijack implements [http.Hijacker].
+func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	c, rw, err := http.NewResponseController(h.ResponseWriter).Hijack()
+	h.conn = c
+	return c, rw, err
 }
 
 // A webSocketStream is the messages of a WebSocket one behind the other.
 type webSocketStream struct {
 	conn   *websocket.Conn
+	raw    net.Conn // beneath it; nil if that is not known
 	remote actors.Address
 	rest   io.Reader // of the message that is being read
 }
 
-func newWebSocketStream(c *websocket.Conn, remote actors.Address) Stream {
+func newWebSocketStream(c *websocket.Conn, raw net.Conn, remote actors.Address) Stream {
 	c.SetReadLimit(messageMax)
-	return &webSocketStream{conn: c, remote: remote}
+	return &webSocketStream{conn: c, raw: raw, remote: remote}
 }
 
 // Read implements [io.Reader].
@@ -185,8 +210,14 @@ func (s *webSocketStream) Write(p []byte) (int, error) {
 // Close implements [io.Closer].
 func (s *webSocketStream) Close() error { return s.conn.Close(websocket.StatusNormalClosure, "") }
 
-// Reset breaks the connection.
-func (s *webSocketStream) Reset() { _ = s.conn.CloseNow() }
+// Reset breaks the connection. CloseNow alone would wait for a Close that waits for
+// the other end.
+func (s *webSocketStream) Reset() {
+	if s.raw != nil {
+		resetConn(s.raw)
+	}
+	_ = s.conn.CloseNow()
+}
 
 // Remote implements [Stream].
 func (s *webSocketStream) Remote() actors.Address { return s.remote }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"runtime"
 	"sync"
+	"syscall"
 	"time"
 	"unicode/utf8"
 
@@ -66,7 +67,9 @@ func Serve(node *realnet.Node, path string, info Info) (*Daemon, error) {
 	if fi, err := os.Lstat(path); err == nil && fi.Mode()&os.ModeSocket == 0 {
 		return nil, fmt.Errorf("%s is there and no socket", path)
 	}
-	_ = os.Remove(path)
+	if _, err := net.DialTimeout("unix", path, time.Second); errors.Is(err, syscall.ECONNREFUSED) {
+		_ = os.Remove(path) // nobody listens there any more
+	}
 	l, err := listenPrivately(path)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@
 package control
 
 import (
+	"errors"
 	"net"
 	"os"
 )
@@ -13,5 +14,8 @@ func listenPrivately(path string) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	return l, os.Chmod(path, 0o600)
+	if err := os.Chmod(path, 0o600); err != nil {
+		return nil, errors.Join(err, l.Close())
+	}
+	return l, nil
 }
