@@ -75,6 +75,12 @@ func ParsePrefix(s string) (netip.Prefix, error) {
 	if err != nil {
 		return p, fmt.Errorf("%q is no prefix of IP addresses such as 192.0.2.0/24", s)
 	}
+	if p.Addr().Is4In6() {
+		if p.Bits() < 96 {
+			return p, fmt.Errorf("%q is wider than all addresses of IPv4", s)
+		}
+		p = netip.PrefixFrom(p.Addr().Unmap(), p.Bits()-96)
+	}
 	return p.Masked(), nil
 }
 

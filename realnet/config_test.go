@@ -88,7 +88,10 @@ func TestAccessLists(t *testing.T) {
 			}
 		})
 	}
-	for _, bad := range []string{"", "10.0.0.0/33", "fe80::1%eth0", "localhost", "10.0.0"} {
+	if p := prefix("::ffff:127.0.0.0/104"); p != netip.MustParsePrefix("127.0.0.0/8") {
+		t.Errorf("a prefix of IPv4 in IPv6 is %v", p)
+	}
+	for _, bad := range []string{"", "10.0.0.0/33", "::ffff:0:0/90", "fe80::1%eth0", "localhost", "10.0.0"} {
 		if p, err := realnet.ParsePrefix(bad); err == nil {
 			t.Errorf("%q is taken for the prefix %v", bad, p)
 		}
@@ -172,6 +175,66 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// Close of a node that a silent client is connected to does not outlast its context.
+func TestCloseKeepsToItsContext(t *testing.T) {
+	n, err := realnet.Open(t.Context(), realnet.Config{Listen: []string{"tcp://127.0.0.1:0"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := dialRaw(t, n.Servers()[0])
+	defer c.Close()
+	if err := shakeHands(c); err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	_ = n.Close(ctx)
+	if took := time.Since(began); took > 2*time.Second {
+		t.Errorf("Close took %v", took)
+	}
+	<-n.Done()
+}
+
+// The events of all messages come only to those who want them; peers tell a node where
+// they see it.
+func TestEventsOfMessages(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	a, b := open(t, realnet.Config{Listen: []string{"tcp://127.0.0.1:0"}}), open(t, realnet.Config{})
+	all, few := a.Events(ctx, true), a.Events(ctx, false)
+	if err := b.Connect(ctx, a.Servers()[0]); err != nil {
+		t.Fatal(err)
+	}
+	until(t, "the announce arrives", func() bool {
+		if err := b.Publish(ctx, realnet.Message{Type: "x"}); err != nil {
+			t.Fatal(err)
+		}
+		return a.Counts()["gossip.request"] > 0
+	})
+	seen := func(events func(func(realnet.Event, error) bool), end actors.EventKind) (request bool) {
+		for e := range events {
+			request = request || e.Kind == peer.EventRequest
+			if e.Kind == end {
+				break
+			}
+		}
+		return request
+	}
+	if !seen(all, peer.EventRequest) {
+		t.Error("all events are without that of a request")
+	}
+	if err := b.Close(ctx); err != nil {
+		t.Fatal(err)
+	}
+	if seen(few, peer.EventPeerDown) {
+		t.Error("few events have that of a request")
+	}
+	if got := a.Observed(); !slices.Contains(got, a.Servers()[0]) {
+		t.Errorf("the node is seen as %v, want %s too", got, a.Servers()[0])
+	}
+}
+
 // A panic ends the node, which says why, and no other.
 func TestPanicEndsTheNode(t *testing.T) {
 	other := open(t, realnet.Config{Listen: []string{"tcp://127.0.0.1:0"}})
@@ -229,7 +292,7 @@ func TestLogIsBounded(t *testing.T) {
 		Log: slog.New(slog.NewTextHandler(&log, nil)),
 	})
 	for range 200 {
-		throw(t, n.Servers()[0], []byte{0x01, 0x80}, false)
+		throw(t, n.Servers()[0], []byte{0x01, 0x80}, false, false)
 	}
 	until(t, "all are counted", func() bool { return n.Counts()["conn.malformed"] == 200 })
 	if err := n.Close(t.Context()); err != nil {

@@ -117,7 +117,7 @@ func say(v any) {
 // fast is a configuration of nodes that are only given links, and pass on as
 // much as they can.
 func fast() peer.Config {
-	return peer.Config{Static: true, RateMax: 1 << 24, RoutesPerLink: 1 << 24, RouteLife: time.Second}
+	return peer.Config{Static: true, RateMax: 1 << 20}
 }
 
 // cpu is the time that this process has used.

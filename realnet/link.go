@@ -53,12 +53,17 @@ type link struct {
 func newLink(p *process, s Stream, dialler *cell, gone func()) *link {
 	l := &link{process: p, stream: s, opened: time.Now(), dialler: dialler}
 	l.room.L, l.work.L = &l.mu, &l.mu
+	p.streams.Store(l, nil)
 	left := &atomic.Int32{}
 	left.Store(2)
 	part := func(work func()) func() {
 		return func() {
 			work()
-			if left.Add(-1) == 0 && gone != nil {
+			if left.Add(-1) > 0 {
+				return
+			}
+			p.streams.Delete(l)
+			if gone != nil {
 				gone()
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"sync"
+	"time"
 
 	"peernet/actors"
 	"peernet/actors/peer"
@@ -181,15 +182,32 @@ func randomSeed(string, uint32) (hi, lo uint64) {
 // ID returns the node's id, a random one for each run.
 func (n *Node) ID() peer.NodeID { return n.id }
 
-// Close says goodbye to all peers and ends the node. If ctx ends first, the node
-// ends without waiting further.
+// Close says goodbye to all peers, waits until they have heard it, up to five
+// seconds, and ends the node. If ctx ends first, it breaks off the connections and
+// returns the error of ctx; what is left of the node then ends behind it.
 func (n *Node) Close(ctx context.Context) error {
 	_, err := n.ask(ctx, func(call peer.Call) actors.Message { return &peer.Close{Call: call} })
 	if errors.Is(err, ErrClosed) {
 		err = nil
 	}
-	return errors.Join(err, n.end())
+	ended := make(chan error, 1)
+	go func() { ended <- n.end() }()
+	select {
+	case failed := <-ended:
+		return errors.Join(err, failed)
+	case <-ctx.Done():
+	}
+	n.process.breakLinks()
+	select {
+	case failed := <-ended:
+		return errors.Join(err, failed)
+	case <-time.After(breakTimeout):
+		return errors.Join(err, context.Cause(ctx))
+	}
 }
+
+// breakTimeout is how long Close waits for what it has broken off.
+const breakTimeout = 100 * time.Millisecond
 
 // end gives back all that the node uses.
 func (n *Node) end() (err error) {

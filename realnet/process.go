@@ -18,6 +18,7 @@ type process struct {
 	host       *Host
 	transports map[string]Transport // by scheme
 	access     Access
+	streams    sync.Map     // the links whose stream is not done with, as *link
 	openMax    int          // links that came in and are open
 	open       atomic.Int64 // so many are
 	observe    func(*process, actors.Time, actors.Event)
@@ -311,6 +312,14 @@ func (p *process) enter() bool {
 }
 
 func (p *process) leave() { p.open.Add(-1) }
+
+// breakLinks breaks off all links, those that are closing too.
+func (p *process) breakLinks() {
+	p.streams.Range(func(l, _ any) bool {
+		l.(*link).breakOff()
+		return true
+	})
+}
 
 // hold remembers a link that nobody has bound yet, to be closed with the node.
 // It reports whether the node is still there and has room for it.

@@ -81,7 +81,7 @@ func (s *tcpServer) Close() error {
 
 // listenTCP listens at host:port.
 func listenTCP(ctx context.Context, hostport string, config *tls.Config, secure bool) (net.Listener, error) {
-	if secure && (config == nil || len(config.Certificates) == 0 && config.GetCertificate == nil) {
+	if secure && (config == nil || len(config.Certificates) == 0 && config.GetCertificate == nil && config.GetConfigForClient == nil) {
 		return nil, errNoCertificate
 	}
 	var lc net.ListenConfig

@@ -47,8 +47,8 @@ func TestOriginalHandshakeAndAddresses(t *testing.T) {
 				t.Fatal(err)
 			}
 			answers := map[string]bool{}
+			o := newOriginal(t, theirs)
 			for round := range 2 { // the second is a reconnection
-				o := newOriginal(t, theirs)
 				l := o.connect(n.Servers()[0])
 				until(t, "the handshake", func() bool { return o.ups() == 1 })
 				id := n.ID()
@@ -73,6 +73,18 @@ func TestOriginalHandshakeAndAddresses(t *testing.T) {
 					answers[id] = true
 				}
 				o.mu.Unlock()
+				until(t, "an announce reaches the peer", func() bool {
+					data := fmt.Sprint("round ", round)
+					if err := n.Publish(t.Context(), realnet.Message{Type: "news", Data: data}); err != nil {
+						t.Fatal(err)
+					}
+					return len(o.heard(func(m v2message) bool { return m.data == data })) > 0
+				})
+				_ = l.Close()
+				until(t, "the connection is given up", func() bool {
+					list, err := n.Connections(t.Context())
+					return err == nil && len(list) == 0
+				})
 			}
 		})
 	}

@@ -26,6 +26,9 @@ type scan struct {
 	slots     [2 * scanMax]uint8  // open hash table: one more than a group
 }
 
+// evictMax bounds the entries that make room for one.
+const evictMax = 256
+
 // group returns the group of a source.
 func (s *scan) group(source uint32) uint8 {
 	h := source * 0x9e3779b1 >> 25 // a multiplicative hash of seven bits
@@ -143,12 +146,13 @@ func (t *Table) makeRoom(s *scan, source uint32, r *rand.Rand) bool {
 			}
 		}
 	}
-	for range t.book.Len() - t.limits.Entries + 1 {
+	// Where limits were lowered since, the rest goes with the next entries.
+	for range min(t.book.Len()-t.limits.Entries+1, evictMax) {
 		if !t.evict(s, 0, r) {
 			return false
 		}
 	}
-	return true
+	return t.book.Len() < t.limits.Entries
 }
 
 // evict forgets one entry that is neither saved nor in use: one of the source

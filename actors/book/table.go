@@ -59,10 +59,11 @@ type Table struct {
 	limits *Limits
 	inUse  []actors.Address // dialled or connected: not drawn, not evicted
 	counts map[uint32]int   // unsaved entries by source; nil until the book is large
-	cursor int              // where the next Purge starts
 	met    [metMax]meeting  // see Met; the first metLen
 	metLen uint8
+	cursor uint32  // where the next Purge starts
 	heard  Seconds // when an address answered last; 0 is never
+	since  Seconds // from when on some have answered again and again
 }
 
 // NewTable returns the policy over b. The limits must not change.
@@ -152,6 +153,9 @@ func (t *Table) drop(a actors.Address) bool {
 // from is the address in the book that told, if any; its count of addresses
 // received goes up.
 func (t *Table) Learn(list []actors.Address, source uint32, from actors.Address, now Seconds, r *rand.Rand, fresh func(actors.Address)) (added int) {
+	if source != 0 {
+		t.hear(now) // a peer talks
+	}
 	if i, ok := t.book.Find(from); ok && !from.IsZero() {
 		e := t.book.At(i)
 		e.Rx += uint32(len(list))
@@ -250,7 +254,8 @@ func (t *Table) Suspect(now Seconds, can func(actors.Address) bool, r *rand.Rand
 // addresses that are only passed on from book to book become ever more unequal
 // by chance, and with them the degrees of the nodes. The rest is drawn uniformly
 // from the book without those that failed the last three times; of it, Share
-// looks at half as many positions again as it is to return, at most 64.
+// looks at half as many positions again as it is to return, or, if that gives less
+// than half, at 64.
 func (t *Table) Share(dst []actors.Address, n int, to actors.Address, keep func(Entry) bool, r *rand.Rand) []actors.Address {
 	n = min(n, t.book.Len()+int(t.metLen), lookMax)
 	if n <= 0 {
@@ -264,15 +269,21 @@ func (t *Table) Share(dst []actors.Address, n int, to actors.Address, keep func(
 			out = append(out, e.Address)
 		}
 	}
-	for _, i := range Sample(space[:0], t.book.Len(), min(n+n/2+1, lookMax), r) {
-		if len(out)-len(dst) == n {
+	// Where few may be told, a longer look finds more of them.
+	for _, look := range [...]int{min(n+n/2+1, lookMax), lookMax} {
+		for _, i := range Sample(space[:0], t.book.Len(), look, r) {
+			if len(out)-len(dst) == n {
+				break
+			}
+			e := t.book.At(i)
+			if e.Address == to || e.Streak >= 3 || slices.Contains(out[len(dst):], e.Address) || keep != nil && !keep(e) {
+				continue
+			}
+			out = append(out, e.Address)
+		}
+		if 2*(len(out)-len(dst)) >= n || look >= t.book.Len() {
 			break
 		}
-		e := t.book.At(i)
-		if e.Address == to || e.Streak >= 3 || slices.Contains(out[len(dst):], e.Address) || keep != nil && !keep(e) {
-			continue
-		}
-		out = append(out, e.Address)
 	}
 	if i, ok := t.book.Find(to); ok && !to.IsZero() {
 		e := t.book.At(i)
@@ -300,17 +311,17 @@ func (t *Table) Result(a actors.Address, o Outcome, now Seconds, r *rand.Rand) {
 	case OutcomeUp:
 		e.OK++
 		e.Tried, e.Streak = now, 0
-		t.heard = now
+		t.hear(now)
 	case OutcomeRefused:
 		e.OK++
 		e.Tried, e.Streak = now, 0
 		e.Retry = t.retry(1, now, r)
-		t.heard = now
+		t.hear(now)
 	case OutcomeDuplicate:
 		e.OK++
 		e.Tried, e.Streak = now, 0
 		e.Retry = t.retry(255, now, r)
-		t.heard = now
+		t.hear(now)
 	case OutcomeFailed:
 		if t.heard != 0 && now > t.heard && now-t.heard > silence {
 			// The node seems to be offline: that says nothing of the address.
@@ -331,6 +342,14 @@ func (t *Table) Result(a actors.Address, o Outcome, now Seconds, r *rand.Rand) {
 	t.book.Set(i, e)
 }
 
+// hear notes that an address answers, or a peer talks.
+func (t *Table) hear(now Seconds) {
+	if t.heard == 0 || now > t.heard && now-t.heard > silence {
+		t.since = now
+	}
+	t.heard = now
+}
+
 // retry returns until when to leave an address alone: exponential back-off with
 // jitter from half to one and a half.
 func (t *Table) retry(streak uint8, now Seconds, r *rand.Rand) Seconds {
@@ -349,18 +368,22 @@ func later(now Seconds, d uint64) Seconds {
 	return Seconds(min(uint64(now)+(d+uint64(time.Second)-1)/uint64(time.Second), uint64(Forever)-1))
 }
 
+// Heard reports whether an address has answered, or a peer talked, in this run of the
+// node.
+func (t *Table) Heard() bool { return t.heard != 0 }
+
 // Purge forgets addresses that mostly fail or have failed for long, and bars that
-// ran out. It returns how many addresses it forgot. Of a large book, each call looks at a part.
+// ran out: of addresses those alone that failed while others answered. It returns how many addresses it forgot. Of a large book, each call looks at a part.
 func (t *Table) Purge(now Seconds) (purged int) {
 	t.book.ExpireBars(now, t.limits.Bars)
 	t.part(func(m *meeting) bool { return now-m.at > metLife && now > m.at })
 	for range min(purgeBatch, t.book.Len()) {
-		if t.cursor >= t.book.Len() {
+		if int(t.cursor) >= t.book.Len() {
 			t.cursor = 0
 		}
-		e := t.book.At(t.cursor)
-		if !e.Saved && (e.Streak >= 3 && e.Fail > 2*e.OK || e.Streak >= dead) && !t.isInUse(e.Address) {
-			t.forget(t.cursor)
+		e := t.book.At(int(t.cursor))
+		if !e.Saved && e.Tried >= t.since && (e.Streak >= 3 && e.Fail > 2*e.OK || e.Streak >= dead) && !t.isInUse(e.Address) {
+			t.forget(int(t.cursor))
 			purged++
 			continue
 		}

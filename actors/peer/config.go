@@ -54,7 +54,8 @@ type Config struct {
 	// is remembered, and duplicates are recognised. Default 30 s.
 	RouteLife time.Duration
 	// RoutesPerLink bounds the requests and responses that one link can make
-	// a node remember within RouteLife. Default 32768.
+	// a node remember within RouteLife. Default 32768, or what comes at RateMax if
+	// that is more.
 	RoutesPerLink int
 	// RateMax bounds the messages per second of one link; what exceeds it is
 	// dropped. Bursts of twice as many are accepted. Default 1000.
@@ -77,6 +78,9 @@ type Config struct {
 // quota.
 func (c *Config) routesMax() int { return c.RoutesPerLink * (c.Connections + c.InboundMax) }
 
+// routesPerLinkMax is the largest RoutesPerLink.
+const routesPerLinkMax = 1 << 24
+
 // hopsMaxV2 is the hop limit of version 2 peers.
 const hopsMaxV2 = 15
 
@@ -93,8 +97,9 @@ func (c Config) WithDefaults() Config {
 	fill(&c.Fanout, 3)
 	fill(&c.HopsMax, hopsMaxV2)
 	fill(&c.RouteLife, 30*time.Second)
-	fill(&c.RoutesPerLink, 32768)
 	fill(&c.RateMax, 1000)
+	routes := int64(c.RateMax) * int64(c.RouteLife/time.Millisecond) / 1000
+	fill(&c.RoutesPerLink, int(min(max(routes+routes/8, 32768), routesPerLinkMax)))
 	fill(&c.Exchange, 10)
 	fill(&c.SubscribersMax, 64)
 	fill(&c.Book.Entries, 10000)
@@ -123,7 +128,7 @@ func (c Config) Validate() error {
 		{"InboundMax", c.InboundMax, 1, 10000},
 		{"HandshakesMax", c.HandshakesMax, 1, 1 << 15},
 		{"HopsMax", c.HopsMax, 1, 1 << 20},
-		{"RoutesPerLink", c.RoutesPerLink, 1, 1 << 24},
+		{"RoutesPerLink", c.RoutesPerLink, 1, routesPerLinkMax},
 		{"RateMax", c.RateMax, 1, 1 << 24},
 		{"Exchange", c.Exchange, 1, wire.AddressesMax},
 		{"SubscribersMax", c.SubscribersMax, 1, 1 << 16},

@@ -158,7 +158,8 @@ func (c *Conn) dialled() actors.Address {
 func (c *Conn) admit(ctx actors.Context, m actors.Message) bool {
 	c.heard = ctx.Now()
 	if !c.pay(ctx, 1) && !c.isAnswer(m) {
-		c.note(ctx, actors.Event{Kind: EventThrottled, Message: m})
+		// To observers alone: telling Gossip would cost as much as what is saved.
+		ctx.Emit(actors.Event{Kind: EventThrottled, Peer: ctx.Self(), Address: c.dialled(), Message: m})
 		return false
 	}
 	return c.state != connLeaving
@@ -334,7 +335,7 @@ func (c *Conn) onControl(ctx actors.Context, m actors.Message) {
 			c.note(ctx, actors.Event{Kind: EventInvalid, N: int64(m.Bad), Text: "bad addresses"})
 		}
 		if len(m.List) > 0 {
-			c.learn(ctx, m.List)
+			c.onAddresses(ctx, m)
 		}
 	case *wire.AddressRequest:
 		c.giveAddresses(ctx, m.N, "", nil)
@@ -348,6 +349,19 @@ func (c *Conn) onControl(ctx actors.Context, m actors.Message) {
 		c.onGoodbye(ctx, m)
 	case *wire.Invalid:
 		c.note(ctx, actors.Event{Kind: EventInvalid, Text: m.Reason})
+	}
+}
+
+// onAddresses takes a list of addresses, which costs the peer as many messages of its
+// rate, once it has said hello.
+func (c *Conn) onAddresses(ctx actors.Context, m *wire.Addresses) {
+	switch {
+	case c.state != connReady && c.state != connUp:
+		c.note(ctx, actors.Event{Kind: EventEarly, Message: m})
+	case !c.pay(ctx, actors.Time(len(m.List)-1)):
+		ctx.Emit(actors.Event{Kind: EventThrottled, Peer: ctx.Self(), Address: c.dialled(), Message: m})
+	default:
+		c.learn(ctx, m.List)
 	}
 }
 

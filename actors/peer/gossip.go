@@ -455,7 +455,11 @@ func (g *Gossip) onGone(ctx actors.Context, m *gone) {
 		g.succeed(ctx, p.id())
 	}
 	if len(g.calls) > 0 {
-		g.answer(ctx, p.conn, connectError(m))
+		err := connectError(m)
+		if g.findID(p.id(), peerUp) >= 0 {
+			err = nil // connected by another link
+		}
+		g.answer(ctx, p.conn, err)
 	}
 	if g.closing != nil && len(g.peers) == 0 {
 		g.finishClosing(ctx)

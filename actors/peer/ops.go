@@ -72,8 +72,8 @@ type StatsResult struct {
 	Entry book.Entry
 }
 
-// Connect dials an address now. Done follows when the link is in use, or with
-// the error.
+// Connect dials an address now. Done follows when the link is in use, or another
+// to the same peer, or with the error.
 type Connect struct {
 	Call
 	Address actors.Address

@@ -184,8 +184,11 @@ func (s *Store) onTick(ctx actors.Context, t tick, now book.Seconds) {
 		s.onDoubt(ctx, now)
 	case tickPurge:
 		ctx.After(s.node.config.Purge, ticks[tickPurge])
-		if n := s.table.Purge(now); n > 0 {
-			ctx.Emit(actors.Event{Kind: EventPurged, N: int64(n)})
+		// A node that has found nobody yet may be offline: it forgets nobody.
+		if s.table.Heard() {
+			if n := s.table.Purge(now); n > 0 {
+				ctx.Emit(actors.Event{Kind: EventPurged, N: int64(n)})
+			}
 		}
 		s.commit(ctx)
 	}

@@ -2,11 +2,14 @@ package main
 
 import (
 	"bytes"
+	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"errors"
 	"io/fs"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -394,4 +397,74 @@ func TestDaemonOnIPv6(t *testing.T) {
 	}
 	e := startDaemon(t, "--bootstrap", d.server())
 	e.until("a connection", func() bool { return strings.Contains(e.run("connections"), "outbound") })
+}
+
+// What the settings say of TLS and of access lists holds, and log tells what happens.
+func TestDaemonWithTLSAndAccessLists(t *testing.T) {
+	s := httptest.NewTLSServer(http.NotFoundHandler())
+	defer s.Close()
+	dir := shortDir(t)
+	write := func(name, kind string, der []byte) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	cert := write("cert.pem", "CERTIFICATE", s.Certificate().Raw)
+	der, err := x509.MarshalPKCS8PrivateKey(s.TLS.Certificates[0].PrivateKey)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key := write("key.pem", "PRIVATE KEY", der)
+	a := startDaemon(t, "--listen", "wss://127.0.0.1:0", "--tls-cert", cert, "--tls-key", key)
+	logging := exec.Command(os.Args[0], "log", "--data", a.data)
+	logging.Env = append(os.Environ(), asMain+"=1")
+	events := &lockedBuffer{}
+	logging.Stdout = events
+	if err := logging.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = logging.Process.Kill(); _ = logging.Wait() }()
+	for _, test := range []struct {
+		args  []string
+		trust bool
+	}{
+		{[]string{"--tls-ca", cert}, true},
+		{nil, false},
+		{[]string{"--tls-ca", cert, "--ban", "127.0.0.0/8"}, false},
+		{[]string{"--tls-ca", cert, "--allow", "10.0.0.0/8"}, false},
+	} {
+		d := startDaemon(t, test.args...)
+		_, _, err := peernet("connect", a.server(), "--data", d.data)
+		if (err == nil) != test.trust {
+			t.Errorf("%v: connect: %v", test.args, err)
+		}
+	}
+	a.until("the log shows the peer", func() bool { return strings.Contains(events.String(), "peer.up") })
+}
+
+// An import adds what was saved for good, and the rest without that.
+func TestImportIntoANodeThatKnowsNobody(t *testing.T) {
+	d := startDaemon(t)
+	file := filepath.Join(shortDir(t), "book")
+	text := `{"address":"ws://192.0.2.1:80","saved":true}` + "\n\n" + `{"address":"ws://192.0.2.2:80"}` + "\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out := d.run("import", file); out != "2 addresses imported; the address book has 2\n" {
+		t.Errorf("import prints %q", out)
+	}
+	for address, saved := range map[string]bool{"ws://192.0.2.1:80": true, "ws://192.0.2.2:80": false} {
+		var e control.Entry
+		if err := json.Unmarshal([]byte(d.run("stats", address, "--json")), &e); err != nil || e.Saved != saved {
+			t.Errorf("%s: %+v, %v", address, e, err)
+		}
+	}
+	if err := os.WriteFile(file, []byte(text+`{"address":"smoke://1.2.3.4:5"}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, err := peernet("import", file, "--data", d.data); err == nil || !strings.Contains(err.Error(), "line 4: ") {
+		t.Errorf("an import with a bad address: %v", err)
+	}
 }

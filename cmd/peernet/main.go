@@ -74,6 +74,8 @@ func rootCommand() *cobra.Command {
 		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
+
+		DisableSuggestions: true, // they take lines of their own
 	}
 	root.AddGroup(
 		&cobra.Group{ID: groupRun, Title: "Run:"},
