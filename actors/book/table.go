@@ -211,7 +211,7 @@ func (t *Table) Draw(dst []actors.Address, n int, now Seconds, can func(actors.A
 	for look := min(4*n+16, lookMax); ; look = lookMax {
 		for _, i := range Sample(space[:0], t.book.Len(), look, r) {
 			e := t.book.At(i)
-			if e.Retry > now || t.isInUse(e.Address) || can != nil && !can(e.Address) {
+			if t.waits(e, now) || t.isInUse(e.Address) || can != nil && !can(e.Address) {
 				continue
 			}
 			out = append(out, e.Address)
@@ -234,7 +234,7 @@ func (t *Table) Suspect(now Seconds, can func(actors.Address) bool, r *rand.Rand
 	var worst Entry
 	for _, i := range Sample(space[:0], t.book.Len(), lookMax, r) {
 		e := t.book.At(i)
-		if e.Retry > now || t.isInUse(e.Address) || can != nil && !can(e.Address) {
+		if t.waits(e, now) || t.isInUse(e.Address) || can != nil && !can(e.Address) {
 			continue
 		}
 		if !ok || e.Streak > worst.Streak || e.Streak == worst.Streak && e.Tried < worst.Tried {
@@ -348,6 +348,12 @@ func (t *Table) hear(now Seconds) {
 		t.since = now
 	}
 	t.heard = now
+}
+
+// waits reports whether an address is to be left alone for now. A time further off
+// than any wait is of a clock that was set back since.
+func (t *Table) waits(e Entry, now Seconds) bool {
+	return e.Retry > now && e.Retry <= later(now, 2*uint64(t.limits.RetryMax))
 }
 
 // retry returns until when to leave an address alone: exponential back-off with

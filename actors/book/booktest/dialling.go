@@ -93,7 +93,7 @@ func (s suite) suspect(t *testing.T) {
 	at := func(i int, st book.Stats) book.Entry { return book.Entry{Address: addr(i), Source: 1, Stats: st} }
 	table := s.table(t, limits(),
 		at(0, book.Stats{Tried: 50}), at(1, book.Stats{Streak: 2, Tried: 90}), at(2, book.Stats{Streak: 1, Tried: 10}),
-		at(3, book.Stats{Streak: 9, Retry: 1000}), at(4, book.Stats{Tried: 20}), at(5, book.Stats{Streak: 8}))
+		at(3, book.Stats{Streak: 9, Retry: 110}), at(4, book.Stats{Tried: 20}), at(5, book.Stats{Streak: 8}))
 	table.Use(addr(5))
 	var got []actors.Address
 	for range 5 {
@@ -108,6 +108,16 @@ func (s suite) suspect(t *testing.T) {
 	}
 	if a, ok := s.table(t, limits()).Suspect(100, nil, random(3)); ok || !a.IsZero() {
 		t.Errorf("an empty book suspects %v", a)
+	}
+}
+
+// clockSetBack checks that addresses are not left alone for years where the clock was
+// ahead once.
+func (s suite) clockSetBack(t *testing.T) {
+	l := limits()
+	table := s.table(t, l, book.Entry{Address: addr(1), Source: 1, Stats: book.Stats{Fail: 1, Streak: 1, Tried: 2_000_000_000, Retry: 2_000_000_005}})
+	if got := table.Draw(nil, 1, 1_800_000_000, nil, random(1)); len(got) != 1 {
+		t.Error("an address waits for a time that was")
 	}
 }
 

@@ -36,6 +36,7 @@ func Policy(t *testing.T, open func(t *testing.T) book.Book) {
 		{"purge in parts", s.purgeParts},
 		{"suspect", s.suspect},
 		{"offline", s.offline},
+		{"clock set back", s.clockSetBack},
 		{"draw", s.draw},
 		{"draw evenly", s.drawEvenly},
 		{"draw the last", s.drawLast},
