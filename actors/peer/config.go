@@ -98,8 +98,8 @@ func (c Config) WithDefaults() Config {
 	fill(&c.HopsMax, hopsMaxV2)
 	fill(&c.RouteLife, 30*time.Second)
 	fill(&c.RateMax, 1000)
-	routes := int64(c.RateMax) * int64(c.RouteLife/time.Millisecond) / 1000
-	fill(&c.RoutesPerLink, int(min(max(routes+routes/8, 32768), routesPerLinkMax)))
+	routes := int64(c.RateMax) * (int64(c.RouteLife/time.Millisecond) + 2000) / 1000 // with a burst
+	fill(&c.RoutesPerLink, int(min(max(routes, 32768), routesPerLinkMax)))
 	fill(&c.Exchange, 10)
 	fill(&c.SubscribersMax, 64)
 	fill(&c.Book.Entries, 10000)
