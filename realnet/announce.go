@@ -27,6 +27,10 @@ type Response struct {
 // events; what exceeds it is dropped.
 const queueMax = 256
 
+// EventUnread: a request, response or event is dropped, because those who asked for it
+// have many that they have not taken. Message is the request or response.
+var EventUnread = actors.RegisterEvent("node.unread")
+
 // Publish sends a message into the network. It waits for no response.
 func (n *Node) Publish(ctx context.Context, m Message) error {
 	_, err := n.announce(ctx, m, nil)

@@ -175,6 +175,32 @@ func TestEvents(t *testing.T) {
 	}
 }
 
+// What nobody takes is dropped and counted.
+func TestUnreadRequestsAreCounted(t *testing.T) {
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	a, b := open(t, realnet.Config{Listen: []string{"tcp://127.0.0.1:0"}, Peer: quiet()}), open(t, realnet.Config{Peer: quiet()})
+	if err := b.Connect(ctx, a.Servers()[0]); err != nil {
+		t.Fatal(err)
+	}
+	requests := a.Requests(ctx)
+	until(t, "the requests that wait are too many", func() bool {
+		if err := b.Publish(ctx, realnet.Message{Type: "x"}); err != nil {
+			t.Fatal(err)
+		}
+		return a.Counts()["node.unread"] > 10
+	})
+	got := 0
+	for _, err := range requests {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got++; got == 256 {
+			break
+		}
+	}
+}
+
 // Close of a node that a silent client is connected to does not outlast its context.
 func TestCloseKeepsToItsContext(t *testing.T) {
 	n, err := realnet.Open(t.Context(), realnet.Config{Listen: []string{"tcp://127.0.0.1:0"}})

@@ -120,6 +120,7 @@ func (h *hub) observe(at actors.Time, e actors.Event, link func(actors.Ref) *lin
 		select {
 		case l.to <- v:
 		default:
+			h.counts[EventUnread].Add(1)
 		}
 	}
 }
@@ -177,7 +178,7 @@ func (h *hub) level(e Event) slog.Level {
 	case peer.EventStoreFailed:
 		return slog.LevelError
 	case peer.EventMalformed, peer.EventInvalid, peer.EventThrottled, peer.EventSlow, peer.EventQuota, peer.EventBusy,
-		peer.EventSubscribersFull, peer.EventLoopback, EventForbidden, EventCrowded:
+		peer.EventSubscribersFull, peer.EventLoopback, EventForbidden, EventCrowded, EventUnread:
 		return slog.LevelWarn
 	case peer.EventPeerUp, peer.EventPeerDown:
 		return slog.LevelInfo

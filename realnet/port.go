@@ -45,7 +45,7 @@ func (p *port) Receive(ctx actors.Context, m actors.Message) {
 		})
 		close(p.ready)
 	case *peer.Received:
-		p.onReceived(m)
+		p.onReceived(ctx, m)
 	case *peer.Done:
 		p.answer(m.Tag, m)
 	case *peer.Announced:
@@ -74,7 +74,7 @@ func (p *port) answer(tag uint64, m actors.Message) {
 	w.answer <- m
 }
 
-func (p *port) onReceived(m *peer.Received) {
+func (p *port) onReceived(ctx actors.Context, m *peer.Received) {
 	b := m.Frame.Body
 	message := Message{Type: b.Type, Data: b.Data, Limit: b.Limit}
 	p.mu.Lock()
@@ -84,6 +84,7 @@ func (p *port) onReceived(m *peer.Received) {
 			select {
 			case c <- &Request{Message: message, Hops: int(m.Frame.Hops) + 1, id: b.ID, node: n}:
 			default:
+				ctx.Emit(actors.Event{Kind: EventUnread, Message: m.Frame})
 			}
 		}
 		return
@@ -93,6 +94,7 @@ func (p *port) onReceived(m *peer.Received) {
 		select {
 		case c <- r:
 		default:
+			ctx.Emit(actors.Event{Kind: EventUnread, Message: m.Frame})
 		}
 	}
 }
