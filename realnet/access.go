@@ -15,7 +15,7 @@ import (
 var EventForbidden = actors.RegisterEvent("net.forbidden")
 
 // EventCrowded: a link that came in from Address is broken off, because N are open,
-// those that are closing included.
+// or a quarter of N from its host, those that are closing included.
 var EventCrowded = actors.RegisterEvent("net.crowded")
 
 // Access says which IP addresses a node has links with, dialled or accepted. The

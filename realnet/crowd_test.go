@@ -1,6 +1,7 @@
 package realnet
 
 import (
+	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -85,4 +86,34 @@ func TestCrowdedMailboxStopsReading(t *testing.T) {
 			t.Errorf("%d of %d messages arrived", slow.got, count)
 		}
 	})
+}
+
+// One host cannot have all links that may be open.
+func TestLinksAreSharedOutByHost(t *testing.T) {
+	p := &process{openMax: 40, openBy: map[string]int{}}
+	from := func(host string, port int) actors.Address {
+		return actors.MustAddress(fmt.Sprintf("tcp://%s:%d", host, 1000+port))
+	}
+	enter := func(host string, count int) (n int) {
+		for i := range count {
+			if p.enter(from(host, i)) {
+				n++
+			}
+		}
+		return n
+	}
+	for _, c := range []struct {
+		host        string
+		count, want int
+	}{
+		{"192.0.2.1", 50, 10}, {"[2001:db8::1]", 6, 6}, {"[2001:db8::2]", 6, 4}, {"[2001:db8:0:1::2]", 6, 6}, {"127.0.0.1", 50, 14},
+	} {
+		if n := enter(c.host, c.count); n != c.want {
+			t.Errorf("%s has %d links, want %d", c.host, n, c.want)
+		}
+	}
+	p.leave(from("192.0.2.1", 0))
+	if n := enter("192.0.2.1", 5); n != 1 {
+		t.Errorf("after one has left, %d come in", n)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"net/netip"
 	"runtime/debug"
 	"slices"
 	"sync"
@@ -18,9 +19,11 @@ type process struct {
 	host       *Host
 	transports map[string]Transport // by scheme
 	access     Access
-	streams    sync.Map     // the links whose stream is not done with, as *link
-	openMax    int          // links that came in and are open
-	open       atomic.Int64 // so many are
+	streams    sync.Map // the links whose stream is not done with, as *link
+	openMax    int      // links that came in and are open
+	openMu     sync.Mutex
+	open       int            // so many are
+	openBy     map[string]int // of them, by host
 	observe    func(*process, actors.Time, actors.Event)
 	seed       func(name string, ordinal uint32) (hi, lo uint64)
 	began      time.Time // with a monotonic reading
@@ -68,7 +71,7 @@ func (h *Host) start(root actors.Actor, c processConfig) (*process, error) {
 	p := &process{
 		host: h, transports: c.transports, access: c.access, openMax: cmp.Or(c.openMax, math.MaxInt), observe: c.observe, seed: c.seed,
 		began: now, epoch: actors.Time(now.UnixNano()),
-		names: map[string]uint32{}, done: make(chan struct{}), accepted: map[*link]bool{},
+		openBy: map[string]int{}, names: map[string]uint32{}, done: make(chan struct{}), accepted: map[*link]bool{},
 	}
 	if !h.add(p) {
 		return nil, ErrClosed
@@ -303,15 +306,50 @@ const acceptedMax = 1024
 
 // enter counts a link that came in, until leave, and reports whether there is room
 // for it. Links that are closed count until their stream is.
-func (p *process) enter() bool {
-	if p.open.Add(1) > int64(p.openMax) {
-		p.open.Add(-1)
+func (p *process) enter(from actors.Address) bool {
+	host := hostOf(from)
+	p.openMu.Lock()
+	defer p.openMu.Unlock()
+	if p.open >= p.openMax || host != "" && p.openBy[host] >= p.openMax/hostShare {
 		return false
+	}
+	p.open++
+	if host != "" {
+		p.openBy[host]++
 	}
 	return true
 }
 
-func (p *process) leave() { p.open.Add(-1) }
+// leave takes back enter.
+func (p *process) leave(from actors.Address) {
+	host := hostOf(from)
+	p.openMu.Lock()
+	defer p.openMu.Unlock()
+	p.open--
+	if host == "" {
+		return
+	}
+	if p.openBy[host]--; p.openBy[host] == 0 {
+		delete(p.openBy, host)
+	}
+}
+
+// hostShare is which part of all links that come in one host may have open.
+const hostShare = 4
+
+// hostOf names the host that a link comes from: of IPv6 the network of 64 bits. It is
+// "" for this machine, and where that is not known.
+func hostOf(from actors.Address) string {
+	ip, err := netip.ParseAddr(from.Host())
+	if err != nil || ip.IsLoopback() {
+		return ""
+	}
+	if ip.Is6() {
+		network, _ := ip.Prefix(64)
+		return network.String()
+	}
+	return ip.String()
+}
 
 // breakLinks breaks off all links, those that are closing too.
 func (p *process) breakLinks() {
@@ -353,12 +391,12 @@ func (p *process) accept(s Stream) {
 		breakOff(s)
 		return
 	}
-	if !p.enter() {
+	if !p.enter(s.Remote()) {
 		p.emit(p.now(), actors.Event{Kind: EventCrowded, Address: s.Remote(), N: int64(p.openMax)})
 		breakOff(s)
 		return
 	}
-	l := newLink(p, s, nil, p.leave)
+	l := newLink(p, s, nil, func() { p.leave(s.Remote()) })
 	if l.isShut() {
 		return // the node has ended, or nobody takes links fast enough
 	}

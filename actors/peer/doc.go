@@ -32,7 +32,8 @@
 // # Membership
 //
 // A node keeps Connections outbound links to addresses drawn uniformly from
-// its book, and accepts at most InboundMax. A free slot is refilled at once, by at
+// its book, and accepts at most InboundMax, where no host keeps a place that another
+// host, which has two less, asks for. A free slot is refilled at once, by at
 // most 2 Connections dials in an Interval after a burst of 8 Connections;
 // every Interval it asks one random peer for addresses and tries again. Every
 // Refresh, with jitter, a full node dials one uniformly drawn address and, once

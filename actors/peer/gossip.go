@@ -359,8 +359,12 @@ func (g *Gossip) accept(ctx actors.Context, i int) {
 		g.refuse(ctx, i, wire.GoodbyeShutdown)
 		return
 	case p.way == wayIn && inbound >= g.node.config.InboundMax:
-		g.refuse(ctx, i, wire.GoodbyeFull)
-		return
+		k := g.crowding(p.ready.source)
+		if k < 0 {
+			g.refuse(ctx, i, wire.GoodbyeFull)
+			return
+		}
+		ctx.Send(g.peers[k].conn, &verdicts[wire.GoodbyeFull])
 	case p.way == wayFeeler && g.outbound() >= g.node.config.Connections:
 		g.refuse(ctx, i, wire.GoodbyeRefresh)
 		return
@@ -381,6 +385,32 @@ func (g *Gossip) accept(ctx actors.Context, i int) {
 	if p.way == wayRefresh {
 		ctx.After(settle, ticks[tickSettled])
 	}
+}
+
+// crowding returns the newest inbound peer of the source that has the most, if that has
+// at least two more than another source: to make room for one of that. Else it returns
+// −1. So one host cannot take all places of a node from others.
+func (g *Gossip) crowding(newcomer source) int {
+	count := func(s source) (n, newest int) {
+		for i := range g.peers {
+			if p := &g.peers[i]; p.state == peerUp && p.way == wayIn && p.ready.source == s {
+				n, newest = n+1, i
+			}
+		}
+		return n, newest
+	}
+	most, victim := 0, -1
+	for i := range g.peers {
+		if p := &g.peers[i]; p.state == peerUp && p.way == wayIn {
+			if n, newest := count(p.ready.source); n > most {
+				most, victim = n, newest
+			}
+		}
+	}
+	if own, _ := count(newcomer); most < own+2 {
+		return -1
+	}
+	return victim
 }
 
 // settle is how long the new link of a refresh must last before it replaces

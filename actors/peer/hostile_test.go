@@ -337,3 +337,35 @@ func FuzzConn(f *testing.F) {
 		}
 	})
 }
+
+// One host does not keep all inbound places from others.
+func TestInboundPlacesAreSharedOutByHost(t *testing.T) {
+	r := newRig(t)
+	c := still()
+	c.InboundMax = 4
+	n := r.node(c)
+	greedy, other, third := r.script(nil), r.script(nil), r.script(nil)
+	dial := func(s *script, id byte) *end {
+		e := s.dial(n, polite(peer.NodeID{id}, v3()))
+		r.run(time.Second)
+		return e
+	}
+	var list []*end
+	for i := range byte(5) {
+		list = append(list, dial(greedy, 10+i))
+	}
+	if list[3].down != nil || list[4].down == nil || list[4].goodbye() != wire.GoodbyeFull {
+		t.Fatal("a full node does not refuse a fifth link of one host")
+	}
+	for i, e := range []*end{dial(other, 20), dial(third, 30), dial(other, 21)} {
+		if refused := e.down != nil; refused != (i == 2) {
+			t.Errorf("link %d of another host: refused %v", i, refused)
+		}
+	}
+	for i, e := range list[:4] {
+		if gone := e.down != nil; gone != (i >= 2) {
+			t.Errorf("link %d of the greedy host: gone %v", i, gone)
+		}
+	}
+	n.wantConnections(4)
+}
