@@ -4,11 +4,9 @@ import (
 	"cmp"
 	"fmt"
 	"math"
-	"net/netip"
 	"runtime/debug"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"peernet/actors"
@@ -225,62 +223,6 @@ func (p *process) finish(err error, cut func(*link)) {
 	close(p.done)
 }
 
-// A crowd is the cells of a node whose mailbox is crowded.
-type crowd struct {
-	any   atomic.Bool // count is not 0
-	mu    sync.Mutex
-	count int
-	gone  chan struct{} // closed when there are none any more
-}
-
-// crowd notes that the mailbox of a cell is crowded.
-func (p *process) crowd(c *cell) {
-	p.crowded.mu.Lock()
-	defer p.crowded.mu.Unlock()
-	if c.crowded.Load() || c.dead.Load() {
-		return
-	}
-	if p.crowded.count++; p.crowded.count == 1 {
-		p.crowded.gone = make(chan struct{})
-		p.crowded.any.Store(true)
-	}
-	c.crowded.Store(true)
-	if c.queued.Load() <= calmMax { // it may have been emptied before that
-		p.calmed(c)
-	}
-}
-
-// calm notes that it is not any more.
-func (p *process) calm(c *cell) {
-	p.crowded.mu.Lock()
-	defer p.crowded.mu.Unlock()
-	if c.crowded.Load() {
-		p.calmed(c)
-	}
-}
-
-func (p *process) calmed(c *cell) {
-	c.crowded.Store(false)
-	if p.crowded.count--; p.crowded.count == 0 {
-		p.crowded.any.Store(false)
-		close(p.crowded.gone)
-	}
-}
-
-// await returns when no mailbox of the node is crowded, or the node has ended.
-func (p *process) await() {
-	if !p.crowded.any.Load() {
-		return
-	}
-	p.crowded.mu.Lock()
-	gone := p.crowded.gone
-	p.crowded.mu.Unlock()
-	select {
-	case <-gone:
-	case <-p.done:
-	}
-}
-
 // kill ends the node at once, as a crash would.
 func (p *process) kill() { p.finish(ErrClosed, (*link).reset) }
 
@@ -301,56 +243,6 @@ func (p *process) panicked(c *cell, value any) {
 	p.finish(fmt.Errorf("realnet: actor %v panicked: %v\n%s", c.ref, value, debug.Stack()), (*link).reset)
 }
 
-// acceptedMax bounds the links of a node that nobody has bound yet.
-const acceptedMax = 1024
-
-// enter counts a link that came in, until leave, and reports whether there is room
-// for it. Links that are closed count until their stream is.
-func (p *process) enter(from actors.Address) bool {
-	host := hostOf(from)
-	p.openMu.Lock()
-	defer p.openMu.Unlock()
-	if p.open >= p.openMax || host != "" && p.openBy[host] >= p.openMax/hostShare {
-		return false
-	}
-	p.open++
-	if host != "" {
-		p.openBy[host]++
-	}
-	return true
-}
-
-// leave takes back enter.
-func (p *process) leave(from actors.Address) {
-	host := hostOf(from)
-	p.openMu.Lock()
-	defer p.openMu.Unlock()
-	p.open--
-	if host == "" {
-		return
-	}
-	if p.openBy[host]--; p.openBy[host] == 0 {
-		delete(p.openBy, host)
-	}
-}
-
-// hostShare is which part of all links that come in one host may have open.
-const hostShare = 4
-
-// hostOf names the host that a link comes from: of IPv6 the network of 64 bits. It is
-// "" for this machine, and where that is not known.
-func hostOf(from actors.Address) string {
-	ip, err := netip.ParseAddr(from.Host())
-	if err != nil || ip.IsLoopback() {
-		return ""
-	}
-	if ip.Is6() {
-		network, _ := ip.Prefix(64)
-		return network.String()
-	}
-	return ip.String()
-}
-
 // breakLinks breaks off all links, those that are closing too.
 func (p *process) breakLinks() {
 	p.streams.Range(func(l, _ any) bool {
@@ -359,46 +251,9 @@ func (p *process) breakLinks() {
 	})
 }
 
-// hold remembers a link that nobody has bound yet, to be closed with the node.
-// It reports whether the node is still there and has room for it.
-func (p *process) hold(l *link) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.ended || len(p.accepted) >= acceptedMax {
-		return false
-	}
-	p.accepted[l] = true
-	return true
-}
-
-func (p *process) unhold(l *link) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	delete(p.accepted, l)
-}
-
 // emit tells the observer of an event, if there is one.
 func (p *process) emit(at actors.Time, e actors.Event) {
 	if p.observe != nil {
 		p.observe(p, at, e)
 	}
-}
-
-// accept gives the root a stream that came in.
-func (p *process) accept(s Stream) {
-	if !p.access.permitsLink(s.Remote()) {
-		p.emit(p.now(), actors.Event{Kind: EventForbidden, Address: s.Remote()})
-		breakOff(s)
-		return
-	}
-	if !p.enter(s.Remote()) {
-		p.emit(p.now(), actors.Event{Kind: EventCrowded, Address: s.Remote(), N: int64(p.openMax)})
-		breakOff(s)
-		return
-	}
-	l := newLink(p, s, nil, func() { p.leave(s.Remote()) })
-	if l.isShut() {
-		return // the node has ended, or nobody takes links fast enough
-	}
-	p.send(p.root, letter{m: &actors.LinkIn{Link: l}})
 }
