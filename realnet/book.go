@@ -95,10 +95,16 @@ func bookOptions(files vfs.FS, log *slog.Logger) *pebble.Options {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &pebble.Options{
+	o := &pebble.Options{
 		FS: files, Logger: pebbleLog{log, &atomic.Int64{}}, FormatMajorVersion: pebble.FormatNewest,
 		CacheSize: 32 << 20, MemTableSize: 4 << 20,
 	}
+	// Reads are of single entries anywhere: small blocks cost less to read.
+	o.ApplyCompressionSettings(func() pebble.DBCompressionSettings { return pebble.DBCompressionNone })
+	for i := range o.Levels {
+		o.Levels[i].BlockSize = 2 << 10
+	}
+	return o
 }
 
 // errCorrupt is the error of a book that holds what no book writes.
