@@ -134,6 +134,7 @@ func TestHostileStreams(t *testing.T) {
 				}
 			}
 			attack(20)
+			realnet.Warm(n)
 			before := liveHeap()
 			attack(rounds / 10)
 			mustAnswer(t, asks)
