@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -220,6 +221,35 @@ func TestCloseKeepsToItsContext(t *testing.T) {
 		t.Errorf("Close took %v", took)
 	}
 	<-n.Done()
+}
+
+// stuckStream is a stream whose Read ends with nothing but the test.
+type stuckStream struct{ end chan struct{} }
+
+func (s stuckStream) Read([]byte) (int, error)    { <-s.end; return 0, io.EOF }
+func (s stuckStream) Write(p []byte) (int, error) { return len(p), nil }
+func (s stuckStream) Close() error                { return nil }
+
+// A stream that cannot be broken off keeps neither Close nor other nodes waiting.
+func TestStreamThatCannotBeBrokenOff(t *testing.T) {
+	s := stuckStream{make(chan struct{})}
+	defer close(s.end)
+	n, err := realnet.Open(t.Context(), realnet.Config{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	accepting, stop := context.WithCancel(t.Context())
+	defer stop()
+	go func() { _ = n.Accept(accepting, s) }()
+	time.Sleep(20 * time.Millisecond)
+	ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+	defer cancel()
+	began := time.Now()
+	_ = n.Close(ctx)
+	open(t, realnet.Config{})
+	if took := time.Since(began); took > 3*time.Second {
+		t.Errorf("Close and the next Open took %v", took)
+	}
 }
 
 // The events of all messages come only to those who want them; peers tell a node where

@@ -58,12 +58,17 @@ func sharedHost() (h *Host, release func()) {
 		shared.host = NewHost(nil)
 	}
 	shared.users++
-	return shared.host, sync.OnceFunc(func() {
+	host := shared.host
+	return host, sync.OnceFunc(func() {
 		shared.mu.Lock()
-		defer shared.mu.Unlock()
-		if shared.users--; shared.users == 0 {
-			shared.host.Close()
+		shared.users--
+		last := shared.users == 0
+		if last {
 			shared.host = nil
+		}
+		shared.mu.Unlock()
+		if last {
+			host.Close() // it may take a while; the next node has another
 		}
 	})
 }

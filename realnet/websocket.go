@@ -10,7 +10,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"sync/atomic"
+	"sync"
 	"time"
 
 	"github.com/coder/websocket"
@@ -74,7 +74,7 @@ func (t WebSocket) Listen(ctx context.Context, scheme, hostport string, accept f
 	if err != nil {
 		return nil, err
 	}
-	s := &webSocketServer{listener: l, done: make(chan struct{})}
+	s := &webSocketServer{listener: l, done: make(chan struct{}), by: map[string]int{}}
 	s.Server = http.Server{
 		Handler: acceptWebSocket(accept), ConnState: s.watch,
 		ReadHeaderTimeout: upgradeTimeout, ReadTimeout: upgradeTimeout, WriteTimeout: upgradeTimeout, // until upgraded
@@ -94,19 +94,30 @@ type webSocketServer struct {
 	http.Server
 	listener net.Listener
 	done     chan struct{}
-	waiting  atomic.Int32 // connections that are not upgraded
+
+	mu      sync.Mutex
+	waiting int            // connections that are not upgraded
+	by      map[string]int // of them, by host
 }
 
 // watch counts the connections that are not upgraded yet, and breaks off what
 // is too much.
 func (s *webSocketServer) watch(c net.Conn, state http.ConnState) {
+	host := hostOf(remoteOf("ws", c.RemoteAddr().String()))
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	switch state {
 	case http.StateNew:
-		if s.waiting.Add(1) > upgradesMax {
+		s.waiting++
+		s.by[host]++
+		if s.waiting > upgradesMax || host != "" && s.by[host] > upgradesMax/hostShare {
 			_ = c.Close()
 		}
 	case http.StateHijacked, http.StateClosed:
-		s.waiting.Add(-1)
+		s.waiting--
+		if s.by[host]--; s.by[host] == 0 {
+			delete(s.by, host)
+		}
 	}
 }
 

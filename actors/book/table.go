@@ -342,6 +342,10 @@ func (t *Table) Result(a actors.Address, o Outcome, now Seconds, r *rand.Rand) {
 	t.book.Set(i, e)
 }
 
+// Hear notes that a peer talks, so that failures say something of the addresses that
+// fail.
+func (t *Table) Hear(now Seconds) { t.hear(now) }
+
 // hear notes that an address answers, or a peer talks.
 func (t *Table) hear(now Seconds) {
 	if t.heard == 0 || now > t.heard && now-t.heard > silence {

@@ -350,3 +350,18 @@ func TestDialsAreBounded(t *testing.T) {
 		t.Errorf("%d dials in a minute, want up to %d", dials, most)
 	}
 }
+
+// Two nodes that have only each other forget a third that is gone for good.
+func TestTheDeadAreForgottenInASmallNetwork(t *testing.T) {
+	r := newRig(t)
+	first := r.node(peer.Config{})
+	second, third := r.node(peer.Config{}, first.at), r.node(peer.Config{}, first.at)
+	r.run(10 * time.Minute)
+	r.sim.Crash(third.at, true)
+	r.run(3 * time.Hour)
+	for _, n := range []*testNode{first, second} {
+		if e, ok := n.entry(sim.AddressOf(third.at)); ok {
+			t.Errorf("node %d knows the dead: %+v", n.at, e.Stats)
+		}
+	}
+}

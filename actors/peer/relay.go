@@ -34,6 +34,9 @@ func (g *Gossip) turnSeen(ctx actors.Context) {
 type source [4]byte
 
 func sourceOf(a actors.Address) (s source) {
+	if a.IsZero() {
+		return s // nobody's: it may be any host
+	}
 	binary.LittleEndian.PutUint32(s[:], uint32(actors.Sum([]byte(networkOf(a)))))
 	return s
 }
@@ -50,7 +53,7 @@ type spent struct {
 const spentMax = 256
 
 func (g *Gossip) keepSpent(p *peer) {
-	if p.routes == 0 || p.ready == nil {
+	if p.routes == 0 || p.ready == nil || p.ready.source == (source{}) {
 		return
 	}
 	for i := range g.spent {

@@ -94,6 +94,7 @@ func (s *Store) onStarted(ctx actors.Context, now book.Seconds) {
 }
 
 func (s *Store) onShare(ctx actors.Context, m *share, now book.Seconds) {
+	s.table.Hear(now) // the peer asks
 	answer := &shared{reply: m.reply}
 	local, doubts := m.learn.remote.IsLoopback(), s.doubt > 0
 	list := s.table.Share(answer.space[:0], m.n, m.to, func(e book.Entry) bool {
