@@ -357,6 +357,12 @@ func TestTheDeadAreForgottenInASmallNetwork(t *testing.T) {
 	first := r.node(peer.Config{})
 	second, third := r.node(peer.Config{}, first.at), r.node(peer.Config{}, first.at)
 	r.run(10 * time.Minute)
+	for range 5 { // it was good for long
+		r.sim.Crash(third.at, true)
+		r.run(time.Second)
+		third.start(peer.Config{}, idOf(third.at), first.at)
+		r.run(10 * time.Minute)
+	}
 	r.sim.Crash(third.at, true)
 	r.run(3 * time.Hour)
 	for _, n := range []*testNode{first, second} {
