@@ -34,8 +34,8 @@ func (g *Gossip) turnSeen(ctx actors.Context) {
 type source [4]byte
 
 func sourceOf(a actors.Address) (s source) {
-	if a.IsZero() {
-		return s // nobody's: it may be any host
+	if a.IsZero() || a.IsLoopback() {
+		return s // nobody's: it may be any host, or a proxy on this machine
 	}
 	binary.LittleEndian.PutUint32(s[:], uint32(actors.Sum([]byte(networkOf(a)))))
 	return s

@@ -145,7 +145,7 @@ func (f *nodeFlags) serve(ctx context.Context, node *realnet.Node, log *slog.Log
 		defer serveMetrics(node, metrics)()
 		log.Info("serving metrics", "url", "http://"+metrics.Addr().String()+"/metrics")
 	}
-	log.Info("the node is up", "id", node.ID(), "network", f.network, "listening", node.Servers(),
+	log.Info("the node is up", "id", node.ID().String(), "network", f.network, "listening", node.Servers(),
 		"data", f.data, "socket", f.socketPath())
 	for _, a := range node.Servers() {
 		if len(f.advertise) == 0 && isUnspecified(a) {

@@ -26,7 +26,7 @@ type Client struct {
 // NewClient returns a client of the daemon that serves a socket.
 func NewClient(path string) *Client {
 	c := &Client{path: path}
-	c.http.Transport = &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+	c.http.Transport = &http.Transport{DisableKeepAlives: true, DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		var d net.Dialer
 		return d.DialContext(ctx, "unix", path)
 	}}

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"sync"
+
+	"peernet/actors/book"
 )
 
 // importers is how many entries of an import are written at a time: they share a
@@ -26,7 +28,11 @@ func (d *Daemon) load(c *call) error {
 	for range importers {
 		group.Go(func() {
 			for e := range entries {
-				if err := d.enter(ctx, e.Entry); err != nil {
+				err := d.enter(ctx, e.Entry)
+				if errors.Is(err, book.ErrOwn) {
+					continue // the node needs not be told of itself
+				}
+				if err != nil {
 					cancel(fmt.Errorf("line %d: %w; lines before and some behind it are imported", e.number, err))
 				}
 			}

@@ -60,15 +60,17 @@ func Serve(node *realnet.Node, path string, info Info) (*Daemon, error) {
 	if len(path) > pathMax {
 		return nil, fmt.Errorf("%s has %d bytes, and the path of a socket at most %d", path, len(path), pathMax)
 	}
-	if c, err := net.DialTimeout("unix", path, time.Second); err == nil {
+	c, err := net.DialTimeout("unix", path, time.Second)
+	if err == nil {
 		_ = c.Close()
 		return nil, fmt.Errorf("%s: %w", path, ErrInUse)
 	}
+	stale := errors.Is(err, syscall.ECONNREFUSED) // nobody listens there any more
 	if fi, err := os.Lstat(path); err == nil && fi.Mode()&os.ModeSocket == 0 {
 		return nil, fmt.Errorf("%s is there and no socket", path)
 	}
-	if _, err := net.DialTimeout("unix", path, time.Second); errors.Is(err, syscall.ECONNREFUSED) {
-		_ = os.Remove(path) // nobody listens there any more
+	if stale {
+		_ = os.Remove(path)
 	}
 	l, err := listenPrivately(path)
 	if err != nil {
