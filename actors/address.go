@@ -69,6 +69,44 @@ func (a Address) IsLoopback() bool {
 	return ip.IsLoopback() || ip.IsUnspecified()
 }
 
+// IsUnspecified reports whether the host is an address such as 0.0.0.0, which can be
+// listened on and not dialled.
+func (a Address) IsUnspecified() bool {
+	ip, err := netip.ParseAddr(a.Host())
+	return err == nil && ip.Unmap().IsUnspecified()
+}
+
+// Network is what stands for all addresses of whoever has this one: the host or, of
+// IPv6, where a host has many addresses, the network of 64 bits that it is in.
+func (a Address) Network() string {
+	host := a.Host()
+	if strings.Contains(host, ":") {
+		if ip, err := netip.ParseAddr(host); err == nil {
+			return networkOf(ip)
+		}
+	}
+	return host
+}
+
+// nat64 is where the addresses of IPv4 are in IPv6 behind a translator (RFC
+// 6052).
+var nat64 = netip.MustParsePrefix("64:ff9b::/96")
+
+func networkOf(ip netip.Addr) string {
+	if nat64.Contains(ip) {
+		b := ip.As16()
+		return netip.AddrFrom4([4]byte(b[12:])).String()
+	}
+	if ip = ip.Unmap(); ip.Is4() {
+		return ip.String()
+	}
+	network, err := ip.Prefix(64)
+	if err != nil {
+		return ip.String()
+	}
+	return network.String()
+}
+
 // defaultPorts are assumed where an address names none.
 func defaultPort(scheme string) string {
 	switch scheme {

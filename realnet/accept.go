@@ -1,7 +1,7 @@
 package realnet
 
 import (
-	"net/netip"
+	"sync"
 
 	"peernet/actors"
 )
@@ -13,12 +13,13 @@ func (p *process) accept(s Stream) {
 		breakOff(s)
 		return
 	}
-	if !p.enter(s.Remote()) {
-		p.emit(p.now(), actors.Event{Kind: EventCrowded, Address: s.Remote(), N: int64(p.openMax)})
+	if !p.open.add(s.Remote()) {
+		p.open.drop(s.Remote())
+		p.emit(p.now(), actors.Event{Kind: EventCrowded, Address: s.Remote(), N: int64(p.open.max)})
 		breakOff(s)
 		return
 	}
-	l := newLink(p, s, nil, func() { p.leave(s.Remote()) })
+	l := newLink(p, s, nil, func() { p.open.drop(s.Remote()) })
 	if l.isShut() {
 		return // the node has ended, or nobody takes links fast enough
 	}
@@ -28,51 +29,52 @@ func (p *process) accept(s Stream) {
 // acceptedMax bounds the links of a node that nobody has bound yet.
 const acceptedMax = 1024
 
-// enter counts a link that came in, until leave, and reports whether there is room
-// for it. Links that are closed count until their stream is.
-func (p *process) enter(from actors.Address) bool {
-	host := hostOf(from)
-	p.openMu.Lock()
-	defer p.openMu.Unlock()
-	if p.open >= p.openMax || host != "" && p.openBy[host] >= p.openMax/hostShare {
-		return false
-	}
-	p.open++
-	if host != "" {
-		p.openBy[host]++
-	}
-	return true
+// A tally counts what is open, in all and by host.
+type tally struct {
+	max int // in all; a host may have a part of it
+
+	mu  sync.Mutex
+	all int
+	by  map[string]int
 }
 
-// leave takes back enter.
-func (p *process) leave(from actors.Address) {
-	host := hostOf(from)
-	p.openMu.Lock()
-	defer p.openMu.Unlock()
-	p.open--
-	if host == "" {
-		return
-	}
-	if p.openBy[host]--; p.openBy[host] == 0 {
-		delete(p.openBy, host)
-	}
-}
-
-// hostShare is which part of all links that come in one host may have open.
+// hostShare is which part of a tally one host may have.
 const hostShare = 4
 
-// hostOf names the host that a link comes from: of IPv6 the network of 64 bits. It is
-// "" for this machine, and where that is not known.
+// add counts one more, until drop, and reports whether that is not too many.
+func (t *tally) add(from actors.Address) bool {
+	host := hostOf(from)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.all++; host != "" {
+		if t.by == nil {
+			t.by = map[string]int{}
+		}
+		t.by[host]++
+	}
+	return t.all <= t.max && (host == "" || t.by[host] <= t.max/hostShare)
+}
+
+// drop takes back add.
+func (t *tally) drop(from actors.Address) {
+	host := hostOf(from)
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.all--; host == "" {
+		return
+	}
+	if t.by[host]--; t.by[host] == 0 {
+		delete(t.by, host)
+	}
+}
+
+// hostOf names the host that a link comes from. It is "" for this machine, and where
+// that is not known.
 func hostOf(from actors.Address) string {
-	ip, err := netip.ParseAddr(from.Host())
-	if err != nil || ip.IsLoopback() {
+	if from.IsLoopback() {
 		return ""
 	}
-	if ip.Is6() {
-		network, _ := ip.Prefix(64)
-		return network.String()
-	}
-	return ip.String()
+	return from.Network()
 }
 
 // hold remembers a link that nobody has bound yet, to be closed with the node.

@@ -90,14 +90,16 @@ func TestCrowdedMailboxStopsReading(t *testing.T) {
 
 // One host cannot have all links that may be open.
 func TestLinksAreSharedOutByHost(t *testing.T) {
-	p := &process{openMax: 40, openBy: map[string]int{}}
+	open := tally{max: 40}
 	from := func(host string, port int) actors.Address {
 		return actors.MustAddress(fmt.Sprintf("tcp://%s:%d", host, 1000+port))
 	}
 	enter := func(host string, count int) (n int) {
 		for i := range count {
-			if p.enter(from(host, i)) {
+			if open.add(from(host, i)) {
 				n++
+			} else {
+				open.drop(from(host, i))
 			}
 		}
 		return n
@@ -112,7 +114,7 @@ func TestLinksAreSharedOutByHost(t *testing.T) {
 			t.Errorf("%s has %d links, want %d", c.host, n, c.want)
 		}
 	}
-	p.leave(from("192.0.2.1", 0))
+	open.drop(from("192.0.2.1", 0))
 	if n := enter("192.0.2.1", 5); n != 1 {
 		t.Errorf("after one has left, %d come in", n)
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/http"
-	"net/netip"
 	"slices"
 	"strings"
 
@@ -24,10 +23,7 @@ type server struct {
 }
 
 // Tellable reports whether others could dial the address.
-func (s server) Tellable() bool {
-	ip, err := netip.ParseAddr(s.Address.Host())
-	return err != nil || !ip.IsUnspecified()
-}
+func (s server) Tellable() bool { return !s.Address.IsUnspecified() }
 
 // anyPort stands for port 0 while an address is parsed.
 const anyPort = ":1"

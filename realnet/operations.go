@@ -7,7 +7,6 @@ import (
 	"io"
 	"iter"
 	"maps"
-	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -20,12 +19,12 @@ import (
 // Save adds an address for good. When it returns nil, that is on disk if the
 // node has a directory. Many at a time share one write.
 func (n *Node) Save(ctx context.Context, address string) error {
-	if _, err := n.dialable(address); err != nil {
+	a, err := n.dialable(address)
+	if err != nil {
 		return err
 	}
-	return n.onAddress(ctx, address, func(c peer.Call, a actors.Address) actors.Message {
-		return &peer.Save{Call: c, Address: a}
-	})
+	_, err = n.ask(ctx, func(c peer.Call) actors.Message { return &peer.Save{Call: c, Address: a} })
+	return err
 }
 
 // Learn adds addresses without keeping them for good: they are used, and forgotten
@@ -46,20 +45,23 @@ func (n *Node) Learn(ctx context.Context, addresses ...string) error {
 // Remove forgets an address and ends the connection that was dialled there.
 // Whatever peers say, it stays away for a day.
 func (n *Node) Remove(ctx context.Context, address string) error {
-	return n.onAddress(ctx, address, func(c peer.Call, a actors.Address) actors.Message {
-		return &peer.Remove{Call: c, Address: a}
-	})
+	a, err := actors.ParseAddress(address)
+	if err != nil {
+		return err
+	}
+	_, err = n.ask(ctx, func(c peer.Call) actors.Message { return &peer.Remove{Call: c, Address: a} })
+	return err
 }
 
 // Connect dials an address and returns when the connection is in use, or with
 // the reason why it is not; see the errors of package peer.
 func (n *Node) Connect(ctx context.Context, address string) error {
-	if _, err := n.dialable(address); err != nil {
+	a, err := n.dialable(address)
+	if err != nil {
 		return err
 	}
-	return n.onAddress(ctx, address, func(c peer.Call, a actors.Address) actors.Message {
-		return &peer.Connect{Call: c, Address: a}
-	})
+	_, err = n.ask(ctx, func(c peer.Call) actors.Message { return &peer.Connect{Call: c, Address: a} })
+	return err
 }
 
 // Accept makes a connection of any stream of bytes whose other end does the same,
@@ -122,19 +124,10 @@ func dialable(transports map[string]Transport, text string) (actors.Address, err
 		known := slices.Sorted(maps.Keys(transports))
 		return a, fmt.Errorf("%w %q: the scheme is none of %s", actors.ErrAddress, text, strings.Join(known, ", "))
 	}
-	if ip, err := netip.ParseAddr(a.Host()); err == nil && ip.IsUnspecified() {
-		return a, fmt.Errorf("%w %q: %s is no host to dial", actors.ErrAddress, text, ip)
+	if a.IsUnspecified() {
+		return a, fmt.Errorf("%w %q: %s is no host to dial", actors.ErrAddress, text, a.Host())
 	}
 	return a, nil
-}
-
-func (n *Node) onAddress(ctx context.Context, address string, op func(peer.Call, actors.Address) actors.Message) error {
-	a, err := actors.ParseAddress(address)
-	if err != nil {
-		return err
-	}
-	_, err = n.ask(ctx, func(c peer.Call) actors.Message { return op(c, a) })
-	return err
 }
 
 // A Connection is a link in use.

@@ -18,10 +18,7 @@ type process struct {
 	transports map[string]Transport // by scheme
 	access     Access
 	streams    sync.Map // the links whose stream is not done with, as *link
-	openMax    int      // links that came in and are open
-	openMu     sync.Mutex
-	open       int            // so many are
-	openBy     map[string]int // of them, by host
+	open       tally    // of the links that came in, those that are closing included
 	observe    func(*process, actors.Time, actors.Event)
 	seed       func(name string, ordinal uint32) (hi, lo uint64)
 	began      time.Time // with a monotonic reading
@@ -67,10 +64,11 @@ type processConfig struct {
 func (h *Host) start(root actors.Actor, c processConfig) (*process, error) {
 	now := time.Now()
 	p := &process{
-		host: h, transports: c.transports, access: c.access, openMax: cmp.Or(c.openMax, math.MaxInt), observe: c.observe, seed: c.seed,
+		host: h, transports: c.transports, access: c.access, observe: c.observe, seed: c.seed,
 		began: now, epoch: actors.Time(now.UnixNano()),
-		openBy: map[string]int{}, names: map[string]uint32{}, done: make(chan struct{}), accepted: map[*link]bool{},
+		names: map[string]uint32{}, done: make(chan struct{}), accepted: map[*link]bool{},
 	}
+	p.open.max = cmp.Or(c.openMax, math.MaxInt)
 	if !h.add(p) {
 		return nil, ErrClosed
 	}

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"sync"
 	"time"
 
 	"github.com/coder/websocket"
@@ -74,7 +73,7 @@ func (t WebSocket) Listen(ctx context.Context, scheme, hostport string, accept f
 	if err != nil {
 		return nil, err
 	}
-	s := &webSocketServer{listener: l, done: make(chan struct{}), by: map[string]int{}}
+	s := &webSocketServer{listener: l, done: make(chan struct{}), waiting: tally{max: upgradesMax}}
 	s.Server = http.Server{
 		Handler: acceptWebSocket(accept), ConnState: s.watch,
 		ReadHeaderTimeout: upgradeTimeout, ReadTimeout: upgradeTimeout, WriteTimeout: upgradeTimeout, // until upgraded
@@ -94,30 +93,20 @@ type webSocketServer struct {
 	http.Server
 	listener net.Listener
 	done     chan struct{}
-
-	mu      sync.Mutex
-	waiting int            // connections that are not upgraded
-	by      map[string]int // of them, by host
+	waiting  tally // of the connections that are not upgraded
 }
 
 // watch counts the connections that are not upgraded yet, and breaks off what
 // is too much.
 func (s *webSocketServer) watch(c net.Conn, state http.ConnState) {
-	host := hostOf(remoteOf("ws", c.RemoteAddr().String()))
-	s.mu.Lock()
-	defer s.mu.Unlock()
+	from := remoteOf("ws", c.RemoteAddr().String())
 	switch state {
 	case http.StateNew:
-		s.waiting++
-		s.by[host]++
-		if s.waiting > upgradesMax || host != "" && s.by[host] > upgradesMax/hostShare {
+		if !s.waiting.add(from) {
 			_ = c.Close()
 		}
 	case http.StateHijacked, http.StateClosed:
-		s.waiting--
-		if s.by[host]--; s.by[host] == 0 {
-			delete(s.by, host)
-		}
+		s.waiting.drop(from)
 	}
 }
 

@@ -391,26 +391,34 @@ func (g *Gossip) accept(ctx actors.Context, i int) {
 // at least two more than another source: to make room for one of that. Else it returns
 // −1. So one host cannot take all places of a node from others.
 func (g *Gossip) crowding(newcomer source) int {
-	count := func(s source) (n, newest int) {
-		for i := range g.peers {
-			if p := &g.peers[i]; p.state == peerUp && p.way == wayIn && p.ready.source == s {
-				n, newest = n+1, i
-			}
-		}
-		return n, newest
-	}
-	most, victim := 0, -1
+	var space [64]uint32
+	sources := space[:0]
 	for i := range g.peers {
 		if p := &g.peers[i]; p.state == peerUp && p.way == wayIn {
-			if n, newest := count(p.ready.source); n > most {
-				most, victim = n, newest
-			}
+			sources = append(sources, p.ready.source.word())
 		}
 	}
-	if own, _ := count(newcomer); most < own+2 {
+	slices.Sort(sources)
+	most, own, worst := 0, 0, uint32(0)
+	for run, i := 0, 0; i < len(sources); i++ { // run is how many like this there were
+		if run++; i > 0 && sources[i] != sources[i-1] {
+			run = 1
+		}
+		if run > most {
+			most, worst = run, sources[i]
+		}
+		if sources[i] == newcomer.word() {
+			own = run
+		}
+	}
+	if most < own+2 {
 		return -1
 	}
-	return victim
+	for i := len(g.peers) - 1; ; i-- {
+		if p := &g.peers[i]; p.state == peerUp && p.way == wayIn && p.ready.source.word() == worst {
+			return i
+		}
+	}
 }
 
 // settle is how long the new link of a refresh must last before it replaces

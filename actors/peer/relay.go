@@ -37,9 +37,11 @@ func sourceOf(a actors.Address) (s source) {
 	if a.IsZero() || a.IsLoopback() {
 		return s // nobody's: it may be any host, or a proxy on this machine
 	}
-	binary.LittleEndian.PutUint32(s[:], uint32(actors.Sum([]byte(networkOf(a)))))
+	binary.LittleEndian.PutUint32(s[:], uint32(actors.Sum([]byte(a.Network()))))
 	return s
 }
+
+func (s source) word() uint32 { return binary.LittleEndian.Uint32(s[:]) }
 
 // spent is what links of a source, which have ended, used up of their quotas of
 // routes. The next link from there goes on with it: to hang up and come back gives

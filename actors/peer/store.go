@@ -1,9 +1,7 @@
 package peer
 
 import (
-	"net/netip"
 	"slices"
-	"strings"
 
 	"peernet/actors"
 	"peernet/actors/book"
@@ -134,39 +132,7 @@ func answered(e book.Entry) bool { return e.Source == 0 || e.Streak == 0 && e.OK
 
 // source names the host that an address belongs to, by a keyed hash.
 func (s *Store) source(a actors.Address) uint32 {
-	return uint32(actors.Mix(s.key, actors.Sum([]byte(networkOf(a))))) | 1
-}
-
-// nat64 is where the addresses of IPv4 are in IPv6 behind a translator (RFC
-// 6052).
-var nat64 = netip.MustParsePrefix("64:ff9b::/96")
-
-// networkOf is the host of an address: of IPv6, where a host has many addresses, the
-// network of 64 bits that it is in.
-func networkOf(a actors.Address) string {
-	host := a.Host()
-	if strings.Contains(host, ":") {
-		if ip, err := netip.ParseAddr(host); err == nil {
-			host = hostOf(ip)
-		}
-	}
-	return host
-}
-
-// hostOf is what stands for the host of an IPv6 address.
-func hostOf(ip netip.Addr) string {
-	if nat64.Contains(ip) {
-		b := ip.As16()
-		return netip.AddrFrom4([4]byte(b[12:])).String()
-	}
-	if ip = ip.Unmap(); ip.Is4() {
-		return ip.String()
-	}
-	network, err := ip.Prefix(64)
-	if err != nil {
-		return ip.String()
-	}
-	return network.String()
+	return uint32(actors.Mix(s.key, actors.Sum([]byte(a.Network())))) | 1
 }
 
 // feed tells Gossip of new addresses if it could use them.
