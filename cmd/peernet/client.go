@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -85,6 +86,23 @@ func (c *clientCommand) printJSON(v any) error { return json.NewEncoder(c.out).E
 // printf prints for people.
 func (c *clientCommand) printf(format string, args ...any) {
 	fmt.Fprintf(c.out, format, args...)
+}
+
+// each prints the lines of an answer: as JSON or, for people, by f. It returns how many
+// there were.
+func each[T any](c *clientCommand, lines iter.Seq2[T, error], f func(T)) (count int, err error) {
+	for v, err := range lines {
+		if err == nil && c.json {
+			err = c.printJSON(v)
+		}
+		if err != nil {
+			return count, err
+		}
+		if count++; !c.json {
+			f(v)
+		}
+	}
+	return count, nil
 }
 
 // done prints what has been done.
@@ -167,27 +185,18 @@ func (c *clientCommand) completeAddress(cmd *cobra.Command, args []string, _ str
 func knownCommand() *clientCommand {
 	return newClientCommand("known", "List the address book", cobra.NoArgs, func(ctx context.Context, c *clientCommand, d *control.Client, _ []string) error {
 		first := true
-		for e, err := range control.Lines[control.Entry](ctx, d, "known", control.Request{}) {
-			if err == nil && c.json {
-				err = c.printJSON(e)
-			}
-			if err != nil {
-				return err
-			}
-			if c.json {
-				continue
-			}
+		_, err := each(c, control.Lines[control.Entry](ctx, d, "known", control.Request{}), func(e control.Entry) {
 			// As they come: a book may be large.
 			if first {
 				c.printf("%-44s  %-5s  %6s  %6s  %-10s  %s\n", "ADDRESS", "SAVED", "OK", "FAIL", "SEEN", "TRIED")
 				first = false
 			}
 			c.printf("%-44s  %-5s  %6d  %6d  %-10s  %s\n", e.Address, yes(e.Saved), e.OK, e.Fail, ago(e.Seen), ago(e.Tried))
-		}
-		if first && !c.json {
+		})
+		if err == nil && first && !c.json {
 			c.printf("no addresses are known; add one with peernet add\n")
 		}
-		return nil
+		return err
 	})
 }
 
@@ -245,13 +254,7 @@ func statsCommand() *clientCommand {
 func connectionsCommand() *clientCommand {
 	return newClientCommand("connections", "List the connections in use", cobra.NoArgs, func(ctx context.Context, c *clientCommand, d *control.Client, _ []string) error {
 		rows := [][]string{}
-		for x, err := range control.Lines[control.Connection](ctx, d, "connections", control.Request{}) {
-			if err == nil && c.json {
-				err = c.printJSON(x)
-			}
-			if err != nil {
-				return err
-			}
+		_, err := each(c, control.Lines[control.Connection](ctx, d, "connections", control.Request{}), func(x control.Connection) {
 			at := x.Address
 			if at == "" {
 				at = x.Remote
@@ -259,10 +262,10 @@ func connectionsCommand() *clientCommand {
 			rows = append(rows, []string{
 				x.ID, direction(x.Outbound), at, strconv.Itoa(x.Version), span(time.Since(x.Since)), size(float64(x.Received)), size(float64(x.Sent)),
 			})
-		}
+		})
 		switch {
-		case c.json:
-			return nil
+		case err != nil || c.json:
+			return err
 		case len(rows) == 0:
 			c.printf("no connections\n")
 			return nil
@@ -273,23 +276,13 @@ func connectionsCommand() *clientCommand {
 
 func serversCommand() *clientCommand {
 	return newClientCommand("servers", "List the addresses that the node listens at", cobra.NoArgs, func(ctx context.Context, c *clientCommand, d *control.Client, _ []string) error {
-		none := true
-		for s, err := range control.Lines[control.Server](ctx, d, "servers", control.Request{}) {
-			none = false
-			if err == nil && c.json {
-				err = c.printJSON(s)
-			}
-			if err != nil {
-				return err
-			}
-			if !c.json {
-				c.printf("%s\n", s.Address)
-			}
-		}
-		if none && !c.json {
+		count, err := each(c, control.Lines[control.Server](ctx, d, "servers", control.Request{}), func(s control.Server) {
+			c.printf("%s\n", s.Address)
+		})
+		if err == nil && count == 0 && !c.json {
 			c.printf("the node listens nowhere; see peernet listen\n")
 		}
-		return nil
+		return err
 	})
 }
 

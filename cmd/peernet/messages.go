@@ -134,16 +134,7 @@ func watchCommand() *clientCommand {
 func logCommand() *clientCommand {
 	var all bool
 	c := newClientCommand("log", "Print what happens at the node until Ctrl-C", cobra.NoArgs, func(ctx context.Context, c *clientCommand, d *control.Client, _ []string) error {
-		for e, err := range control.Lines[control.Event](ctx, d, "log", control.Request{All: all}) {
-			if err == nil && c.json {
-				err = c.printJSON(e)
-			}
-			if err != nil {
-				return err
-			}
-			if c.json {
-				continue
-			}
+		_, err := each(c, control.Lines[control.Event](ctx, d, "log", control.Request{All: all}), func(e control.Event) {
 			line := fmt.Sprintf("%s  %-20s", e.Time.Local().Format(time.TimeOnly), e.Kind)
 			for _, part := range []string{e.Address, printable(e.Text)} {
 				if part != "" {
@@ -154,8 +145,8 @@ func logCommand() *clientCommand {
 				line += fmt.Sprintf("  n=%d", e.N)
 			}
 			c.printf("%s\n", strings.TrimRight(line, " "))
-		}
-		return nil
+		})
+		return err
 	})
 	c.Flags().BoolVar(&all, "all", false, "with what comes with every message")
 	return c
