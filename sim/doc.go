@@ -48,6 +48,11 @@
 // direction, as its owners will find out by silence. A crash is silence too,
 // or a reset.
 //
+// Each node has a [Reach]: what its NAT lets through. Nodes that are not public
+// cannot be dialled. With Config.Negotiation, nodes can negotiate links, which
+// come to be where the two kinds of Reach meet; learning its outside address takes a
+// node that is not public a round trip, and opening the link another one.
+//
 // With Config.Encoded each message is encoded by its sender and decoded by the
 // stream decoder at the other end; otherwise the typed message is handed over
 // and its encoded size is charged. Both give the same trace.

@@ -15,6 +15,7 @@ const (
 	opClose              // the other end closed the link
 	opReset              // the other end crashed, with a reset
 	opDial               // a dial arrives
+	opJoin               // what opens a negotiated link arrives
 	opAccept             // the answers to a dial
 	opRefuse             //
 	opTimeout            //
@@ -27,7 +28,7 @@ const (
 type event struct {
 	at  actors.Time
 	m   actors.Message
-	end *endpoint // the receiving end; for opDial the dialling one
+	end *endpoint // the receiving end; for opDial and opJoin the dialling one
 	dst NodeID
 	src NodeID
 	seq uint32
@@ -233,6 +234,8 @@ func (x *exec) run(ev *event) {
 		x.arrive(ev.end, ev.m)
 	case opDial:
 		x.dialled(ev.end)
+	case opJoin:
+		x.joined(ev.end, ev.m.(*join))
 	case opClose:
 		x.down(ev.end, linkClosed)
 		x.drain()
@@ -300,7 +303,7 @@ func (x *exec) fire() {
 		x.fired = 0
 	}
 	x.now = t.at
-	x.deliver(local{to: actors.Ref{Slot: t.slot, Gen: x.node.slots[t.slot].gen}, m: t.m})
+	x.expire(t.slot, t.m)
 }
 
 // push sends an event to another node.
@@ -362,12 +365,26 @@ func (x *exec) After(d time.Duration, m actors.Message) actors.Timer {
 	return x.arm(x.self, x.now+max(actors.Time(d), 0), m)
 }
 
+// expire delivers what a timer of a slot was armed with.
+func (x *exec) expire(slot uint32, m actors.Message) {
+	to := actors.Ref{Slot: slot, Gen: x.node.slots[slot].gen}
+	if over, ok := m.(*lifeOver); ok {
+		x.giveUp(to, over.id, actors.ReasonTimeout)
+		x.drain()
+		return
+	}
+	x.deliver(local{to: to, m: m})
+}
+
 // Cancel implements [actors.Context].
-func (x *exec) Cancel(t actors.Timer) {
+func (x *exec) Cancel(t actors.Timer) { x.disarm(x.self.Slot, t) }
+
+// disarm takes back a timer of a slot.
+func (x *exec) disarm(slot uint32, t actors.Timer) {
 	if t == 0 {
 		return
 	}
-	mine := func(u *timer) bool { return u.seq == uint32(t) && u.slot == x.self.Slot }
+	mine := func(u *timer) bool { return u.seq == uint32(t) && u.slot == slot }
 	if x.sim.ref != nil {
 		x.sim.ref.drop(x.node.id, mine)
 		return
@@ -438,4 +455,7 @@ func (x *exec) SendTo(to actors.Address, m actors.Message) {
 	x.push(at, opDatagram, target, nil, m)
 }
 
-var _ actors.Datagrams = (*exec)(nil)
+var (
+	_ actors.Datagrams   = (*exec)(nil)
+	_ actors.Negotiation = (*exec)(nil)
+)

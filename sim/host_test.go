@@ -80,11 +80,11 @@ func TestHost(t *testing.T) {
 		plan   bool
 		config sim.Config
 	}{
-		{"Typed", false, sim.Config{}},
-		{"Encoded", false, sim.Config{Encoded: true, NewDecoder: decoder}},
+		{"Typed", false, sim.Config{Negotiation: true}},
+		{"Encoded", false, sim.Config{Encoded: true, NewDecoder: decoder, Negotiation: true}},
 		{"EncodedByKind", false, sim.Config{Encoded: true}},
-		{"Reference", false, sim.Config{Reference: true}},
-		{"Workers", false, sim.Config{Workers: 3}},
+		{"Reference", false, sim.Config{Reference: true, Negotiation: true}},
+		{"Workers", false, sim.Config{Workers: 3, Negotiation: true}},
 		{"Window", false, sim.Config{Workers: 2, Window: time.Millisecond}},
 		{"Planned", true, sim.Config{Workers: 2}},
 		{"PlannedReference", true, sim.Config{Reference: true}},

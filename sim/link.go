@@ -37,6 +37,7 @@ type endpoint struct {
 type endRare struct {
 	pending   []actors.Message // arrived before Bind
 	decoder   actors.Decoder   // of encoded links, and those that got Bytes
+	talk      *talk            // of an end that is being negotiated
 	malformed bool             // the decoder failed
 }
 
@@ -219,10 +220,16 @@ func (e *endpoint) dialID() actors.DialID { return actors.DialID(e.to) }
 
 // CancelDial implements [actors.Context].
 func (x *exec) CancelDial(id actors.DialID) {
+	x.giveUp(x.self, id, actors.ReasonCanceled)
+}
+
+// giveUp ends a dial of an actor that is not answered yet.
+func (x *exec) giveUp(owner actors.Ref, id actors.DialID, why actors.Reason) {
 	for _, e := range x.node.ends {
-		if e.state == endDialling && e.dialID() == id && e.owner == x.self {
+		if e.state == endDialling && e.dialID() == id && e.owner == owner {
+			x.endTalk(e)
 			e.close()
-			x.enqueue(local{to: x.self, m: &actors.LinkDown{ID: id, Reason: actors.ReasonCanceled}})
+			x.enqueue(local{to: owner, m: &actors.LinkDown{ID: id, Reason: why}})
 			return
 		}
 	}
@@ -236,7 +243,7 @@ func (x *exec) dialled(from *endpoint) {
 	cut := x.sim.cut(n.id, dialler)
 	timeout := x.now + max(actors.Time(x.sim.config.DialTimeout), base)
 	switch {
-	case !n.live && cut:
+	case !n.live && cut, n.reach != ReachPublic:
 		x.push(timeout, opTimeout, dialler, from, nil)
 		return
 	case !n.live:
@@ -302,6 +309,7 @@ func (x *exec) answered(e *endpoint, ev *event) {
 			e.transmit(opClose, nil)
 		}
 	case ev.op == opAccept:
+		x.endTalk(e)
 		e.state, e.owner = endOpen, actors.Ref{}
 		x.deliver(local{to: owner, m: x.linkUp(id, e)})
 	default:

@@ -75,7 +75,8 @@ type node struct {
 	address actors.Address
 	names   []spawned
 	watches []watch
-	_       [16]byte // makes four cache lines
+	reach   Reach
+	_       [15]byte // makes four cache lines
 }
 
 // never is later than any time.

@@ -60,7 +60,7 @@ func (r *region) prefetchOwners(k int32) {
 	}
 	for i := r.heads[k]; i >= 0; i = r.nexts[i] {
 		// The end of a dial is another node's.
-		if ev := &r.events[i]; ev.end != nil && ev.op != opDial {
+		if ev := &r.events[i]; ev.end != nil && ev.op != opDial && ev.op != opJoin {
 			prefetch(dataOf(ev.end.actor))
 		}
 	}

@@ -88,7 +88,7 @@ func (f *reference) runUntil(end actors.Time) {
 		case p.timer:
 			f.drop(p.dst, func(t *timer) bool { return t.seq == p.seq })
 			x.now = p.at
-			x.deliver(local{to: actors.Ref{Slot: p.slot, Gen: n.slots[p.slot].gen}, m: p.m})
+			x.expire(p.slot, p.m)
 		default:
 			x.run(&p.event)
 		}

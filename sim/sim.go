@@ -28,6 +28,8 @@ type Config struct {
 	NewDecoder func() actors.Decoder
 	// DialTimeout is when a dial that nobody can answer fails. Default 5 s.
 	DialTimeout time.Duration
+	// Negotiation lets nodes negotiate links; see Reach.
+	Negotiation bool
 	// Round is the period of lock-step rounds: every live root gets an
 	// *actors.Round at 0, Round, 2·Round and so on. 0 is no rounds.
 	Round time.Duration

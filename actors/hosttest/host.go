@@ -64,6 +64,7 @@ var groups = []struct {
 	{"Dial", dialTests},
 	{"Link", slices.Concat(linkTests, closeTests)},
 	{"Datagram", datagramTests},
+	{"Negotiation", negotiationTests},
 	{"Crash", crashTests},
 	{"Panic", panicTests},
 }

@@ -13,6 +13,9 @@ import (
 // FanoutAll as Config.Fanout forwards requests to all peers.
 const FanoutAll = -1
 
+// WebRTCNone as Config.WebRTC keeps a node from links by WebRTC.
+const WebRTCNone = -1
+
 // A Config is what the nodes of a network have in common. It must not change
 // once a node uses it. Zero fields stand for the defaults.
 type Config struct {
@@ -22,6 +25,13 @@ type Config struct {
 	Network string
 	// Connections is how many outbound links a node keeps. Default 5.
 	Connections int
+	// WebRTC is how many of Connections are opened by WebRTC, on hosts that
+	// can, as far as others take the offers. Default half of them; WebRTCNone is
+	// none, nor are offers answered.
+	WebRTC int
+	// AnswersMax bounds the offers of WebRTC links that a node is busy with
+	// answering. Default 8.
+	AnswersMax int
 	// InboundMax bounds the accepted links. Default 32.
 	InboundMax int
 	// HandshakesMax bounds the accepted links whose hello is not answered
@@ -87,6 +97,8 @@ const hopsMaxV2 = 15
 // WithDefaults returns c with its zero fields filled in.
 func (c Config) WithDefaults() Config {
 	fill(&c.Connections, 5)
+	fill(&c.WebRTC, c.Connections/2)
+	fill(&c.AnswersMax, 8)
 	fill(&c.InboundMax, 32)
 	fill(&c.HandshakesMax, 512)
 	fill(&c.Interval, 5*time.Second)
@@ -125,6 +137,8 @@ func (c Config) Validate() error {
 		v, lo, h int
 	}{
 		{"Connections", c.Connections, 1, 1000},
+		{"WebRTC", c.WebRTC, WebRTCNone, c.Connections},
+		{"AnswersMax", c.AnswersMax, 1, 1000},
 		{"InboundMax", c.InboundMax, 1, 10000},
 		{"HandshakesMax", c.HandshakesMax, 1, 1 << 15},
 		{"HopsMax", c.HopsMax, 1, 1 << 20},

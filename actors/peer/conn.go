@@ -480,8 +480,12 @@ func (c *Conn) onShared(ctx actors.Context, m *shared) {
 }
 
 func (c *Conn) onSend(ctx actors.Context, m *send) {
-	if c.state == connUp && (c.version != 2 || m.Hops <= hopsMaxV2) {
+	switch {
+	case c.state != connUp:
+	case c.version != 2:
 		c.transmit(ctx, &m.Frame)
+	case m.Hops <= hopsMaxV2:
+		c.transmit(ctx, forVersion2(&m.Frame))
 	}
 }
 

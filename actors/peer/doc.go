@@ -41,6 +41,36 @@
 // that healed partitions merge again. Of the addresses that it tells a peer, two
 // fifths are of peers that connected to it: see book.Table.Share.
 //
+// # Links by WebRTC
+//
+// Where the host can negotiate links (actors.Negotiation), a node opens WebRTC of
+// its Connections, half of them by default, without an address: its Negotiator has
+// the host describe one end, and sends the description into the network, as a
+// request of type signal.webrtc. A node that has no peer yet can send to nobody, so
+// it dials first.
+//
+// An offer is a random walk. The origin sends it to one random peer, each node passes
+// it on to one random other peer, and where its limit is reached, or there is nobody
+// else to pass it to, the node answers if it wants the link: it has room for an
+// accepted one, has none with the origin, and is busy with fewer than AnswersMax
+// others, at most half of them by the same peer. So an offer costs the network a few
+// messages and one answer, and the peer that it finds is a random one. Walks meet
+// themselves in small networks, and then end; so the origin sends the offer again
+// until somebody answers, with other limits, eight times within HelloTimeout.
+// Version 2 peers flood offers, so there can be several answers.
+//
+// The first answer is gone on with. Later ones are ignored, and the answering end is
+// given back at its deadline, as is every attempt: HelloTimeout after the offer was
+// described, after it was answered, and after another's offer came. Where two
+// nodes' offers cross, that of the lower id is gone on with; where that cannot be
+// seen, as the signals do not say who makes them, or offers and dials cross, there are
+// two links, and the rule above for several links to one peer leaves one.
+//
+// Three offers in a row that came to nothing free the share of WebRTC for dials;
+// then offers are made at refreshes, and where there is nobody to dial, more and more
+// seldom. Refreshes replace links of either kind as often as their share is, so
+// that shares find their way back.
+//
 // # Announce and search
 //
 // The origin of a request sends it to all its peers, every other node once to

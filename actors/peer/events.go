@@ -31,6 +31,22 @@ var (
 	// EventBusy: an accepted link is closed because HandshakesMax are open.
 	EventBusy = actors.RegisterEvent("peer.busy")
 
+	// EventOffered: an offer of a WebRTC link is sent on a walk of N links.
+	EventOffered = actors.RegisterEvent("webrtc.offered")
+	// EventAnswered: this node answers an offer.
+	EventAnswered = actors.RegisterEvent("webrtc.answered")
+	// EventAnswerIgnored: an answer comes too late, twice, to no offer of ours,
+	// or from a node that is connected already.
+	EventAnswerIgnored = actors.RegisterEvent("webrtc.answer_ignored")
+	// EventOffersFull: an offer is not answered, as AnswersMax are being
+	// answered, or half as many from the same peer. N is how many there are.
+	EventOffersFull = actors.RegisterEvent("webrtc.offers_full")
+	// EventSignalInvalid: what should be an offer or answer is none. Message is the
+	// request, nil for an answer.
+	EventSignalInvalid = actors.RegisterEvent("webrtc.invalid")
+	// EventNegotiationFailed: an offer or answer comes to nothing. Text says why.
+	EventNegotiationFailed = actors.RegisterEvent("webrtc.failed")
+
 	// EventMalformed: the bytes of a link cannot be decoded; it is closed.
 	EventMalformed = actors.RegisterEvent("conn.malformed")
 	// EventInvalid: a message that means nothing valid is dropped.

@@ -26,7 +26,18 @@ const (
 	wayOut             // opened by this node
 	wayRefresh         // likewise, to replace another outbound link once it lasted
 	wayFeeler          // likewise, to find out whether somebody answers
+
+	// By WebRTC.
+	wayAnswered      // this node answered an offer
+	waySought        // this node made the offer
+	waySoughtRefresh // likewise, to replace another outbound link once it lasted
 )
+
+// inbound reports whether the other end opened the link.
+func (w peerWay) inbound() bool { return w == wayIn || w == wayAnswered }
+
+// negotiated reports whether the link is by WebRTC.
+func (w peerWay) negotiated() bool { return w >= wayAnswered }
 
 // A peer is what Gossip knows of one Conn.
 type peer struct {
@@ -53,6 +64,12 @@ type Gossip struct {
 	calls     []connectCall
 	spent     []spent     // by sources whose links have ended
 	dialled   actors.Time // until when the dials of refills use up their rate
+
+	negotiator actors.Ref  // of links by WebRTC, if the host can
+	seekNext   actors.Time // no offer before
+	seeking    uint16      // outbound links that offers are out for
+	barren     uint8       // offers in a row that came to nothing
+	dry        uint8       // draws in a row that gave nothing
 }
 
 // A connectCall is a Connect that waits for its Conn.
@@ -81,9 +98,14 @@ func (g *Gossip) Receive(ctx actors.Context, m actors.Message) {
 	case *drawn:
 		g.onDrawn(ctx, m)
 	case *fresh:
+		g.dry = 0
 		g.refill(ctx)
 	case *suspect:
 		g.onSuspect(ctx, m)
+	case *found:
+		g.onFound(ctx, m)
+	case *cast:
+		g.onCast(ctx, m)
 	case *actors.LinkIn:
 		g.onLinkIn(ctx, m)
 	case *actors.Started:
@@ -107,6 +129,7 @@ func (g *Gossip) onStarted(ctx actors.Context) {
 	}
 	ctx.After(jitter(ctx, g.node.config.Interval), ticks[tickInterval])
 	ctx.After(jitter(ctx, 2*g.node.config.Refresh), ticks[tickRefresh])
+	g.startNegotiator(ctx)
 	g.refill(ctx)
 }
 
@@ -127,7 +150,7 @@ func (g *Gossip) onTick(ctx actors.Context, t tick) {
 	case tickRefresh:
 		// Half to one and a half of Refresh: its mean, with jitter.
 		ctx.After(g.node.config.Refresh/2+jitter(ctx, g.node.config.Refresh), ticks[tickRefresh])
-		if g.outbound() >= g.node.config.Connections && g.closing == nil {
+		if g.outbound() >= g.node.config.Connections && g.closing == nil && !g.refreshBySeeking(ctx) {
 			ctx.Send(g.node.store, &draw{n: 1, refresh: true})
 		}
 	case tickSettled:
@@ -152,9 +175,20 @@ func (g *Gossip) pick(ctx actors.Context, fits func(*peer) bool) int {
 }
 
 // outbound counts the outbound links, those on their way included.
-func (g *Gossip) outbound() (n int) {
+func (g *Gossip) outbound() int {
+	n := int(g.seeking)
 	for i := range g.peers {
-		if g.peers[i].way == wayOut {
+		if w := g.peers[i].way; w == wayOut || w == waySought {
+			n++
+		}
+	}
+	return n
+}
+
+// inboundInUse counts the inbound connections in use.
+func (g *Gossip) inboundInUse() (n int) {
+	for i := range g.peers {
+		if g.peers[i].state == peerUp && g.peers[i].way.inbound() {
 			n++
 		}
 	}
@@ -165,7 +199,12 @@ func (g *Gossip) outbound() (n int) {
 // time.
 func (g *Gossip) refill(ctx actors.Context) {
 	missing := g.node.config.Connections - g.outbound()
-	if missing <= 0 || g.drawing || g.node.config.Static || g.closing != nil {
+	if missing <= 0 || g.node.config.Static || g.closing != nil {
+		return
+	}
+	negotiated := g.reserved(missing)
+	g.seek(ctx, negotiated)
+	if missing -= negotiated; missing <= 0 || g.drawing {
 		return
 	}
 	if missing = min(missing, g.affordable(ctx)); missing <= 0 {
@@ -196,6 +235,7 @@ func (g *Gossip) onDrawn(ctx actors.Context, m *drawn) {
 	if !m.refresh {
 		way = wayOut
 		g.drawing = false
+		g.onDry(ctx, len(m.list) == 0)
 	}
 	for _, a := range m.list {
 		if g.closing != nil {
@@ -236,7 +276,7 @@ func (g *Gossip) onLinkIn(ctx actors.Context, m *actors.LinkIn) {
 func (g *Gossip) busy(ctx actors.Context, l actors.Link) bool {
 	handshakes := 0
 	for i := range g.peers {
-		if g.peers[i].state != peerUp && g.peers[i].way == wayIn {
+		if g.peers[i].state != peerUp && g.peers[i].way.inbound() {
 			handshakes++
 		}
 	}
@@ -314,8 +354,12 @@ const heldMax = 2 * wire.AdvertiseMax
 
 // decides reports whether this node decides about duplicate links to id.
 func (g *Gossip) decides(id NodeID) bool {
-	return g.node.idText < string(id[:])
+	return decides(g.node, id)
 }
+
+// decides reports whether a node, and not the other one with an id, is to decide
+// between the two.
+func decides(n *identity, id NodeID) bool { return n.idText < string(id[:]) }
 
 // onAlive: the older of several links answered, so the newer ones go, if that is
 // for this node to decide. If it does not answer it ends, and the newer one
@@ -348,17 +392,11 @@ func (g *Gossip) succeed(ctx actors.Context, id NodeID) {
 // accept takes a link into use, unless there are too many.
 func (g *Gossip) accept(ctx actors.Context, i int) {
 	p := &g.peers[i]
-	inbound := 0
-	for k := range g.peers {
-		if g.peers[k].state == peerUp && g.peers[k].way == wayIn {
-			inbound++
-		}
-	}
 	switch {
 	case g.closing != nil:
 		g.refuse(ctx, i, wire.GoodbyeShutdown)
 		return
-	case p.way == wayIn && inbound >= g.node.config.InboundMax:
+	case p.way.inbound() && g.inboundInUse() >= g.node.config.InboundMax:
 		k := g.crowding(p.ready.source)
 		if k < 0 {
 			g.refuse(ctx, i, wire.GoodbyeFull)
@@ -375,14 +413,18 @@ func (g *Gossip) accept(ctx actors.Context, i int) {
 	p.number = g.nextNumber()
 	ctx.Send(p.conn, &verdicts[0])
 	ctx.Emit(actors.Event{Kind: EventPeerUp, Peer: p.conn, Address: p.address, N: p.outboundCount()})
-	if p.way != wayIn {
+	if !p.address.IsZero() && !p.way.inbound() {
 		ctx.Send(g.node.store, &result{address: p.address, outcome: book.OutcomeUp})
 	}
 	if g.listeners.want(TopicConnect) {
 		g.listeners.tell(ctx, TopicConnect, &Connected{p.connection()})
 	}
 	g.answer(ctx, p.conn, nil)
-	if p.way == wayRefresh {
+	if !g.negotiator.IsZero() {
+		g.refill(ctx) // there is somebody now to send an offer to
+		p = &g.peers[i]
+	}
+	if p.way == wayRefresh || p.way == waySoughtRefresh {
 		ctx.After(settle, ticks[tickSettled])
 	}
 }
@@ -394,7 +436,7 @@ func (g *Gossip) crowding(newcomer source) int {
 	var space [64]uint32
 	sources := space[:0]
 	for i := range g.peers {
-		if p := &g.peers[i]; p.state == peerUp && p.way == wayIn {
+		if p := &g.peers[i]; p.state == peerUp && p.way.inbound() {
 			sources = append(sources, p.ready.source.word())
 		}
 	}
@@ -415,7 +457,7 @@ func (g *Gossip) crowding(newcomer source) int {
 		return -1
 	}
 	for i := len(g.peers) - 1; ; i-- {
-		if p := &g.peers[i]; p.state == peerUp && p.way == wayIn && p.ready.source.word() == worst {
+		if p := &g.peers[i]; p.state == peerUp && p.way.inbound() && p.ready.source.word() == worst {
 			return i
 		}
 	}
@@ -426,18 +468,29 @@ func (g *Gossip) crowding(newcomer source) int {
 const settle = time.Second
 
 // replace completes the refreshes whose new link has lasted: it says goodbye to
-// a random other outbound link for each.
+// a random other outbound link for each, one by WebRTC if there are more of those
+// than their share.
 func (g *Gossip) replace(ctx actors.Context) {
 	for i := range g.peers {
 		p := &g.peers[i]
-		if p.way != wayRefresh || p.state != peerUp {
+		switch {
+		case p.state != peerUp:
+			continue
+		case p.way == wayRefresh:
+			p.way = wayOut
+		case p.way == waySoughtRefresh:
+			p.way = waySought
+		default:
 			continue
 		}
-		p.way = wayOut
 		if g.outbound() <= g.node.config.Connections {
 			continue // another link ended meanwhile
 		}
-		k := g.pick(ctx, func(q *peer) bool { return q.state == peerUp && q.way == wayOut && q != p })
+		surplus := wayOut
+		if g.sought() > max(g.node.config.WebRTC, 0) {
+			surplus = waySought
+		}
+		k := g.pick(ctx, func(q *peer) bool { return q.state == peerUp && q.way == surplus && q != p })
 		if k >= 0 {
 			ctx.Send(g.peers[k].conn, &verdicts[wire.GoodbyeRefresh])
 		}
@@ -513,7 +566,7 @@ func (g *Gossip) InUse(conn actors.Ref) (outbound, ok bool) {
 	if i < 0 || g.peers[i].state != peerUp {
 		return false, false
 	}
-	return g.peers[i].way != wayIn, true
+	return !g.peers[i].way.inbound(), true
 }
 
 // PeersInUse counts the connections in use.
@@ -529,7 +582,7 @@ func (g *Gossip) PeersInUse() (n int) {
 // OutboundInUse counts the outbound connections in use.
 func (g *Gossip) OutboundInUse() (n int) {
 	for i := range g.peers {
-		if g.peers[i].way != wayIn && g.peers[i].state == peerUp {
+		if !g.peers[i].way.inbound() && g.peers[i].state == peerUp {
 			n++
 		}
 	}
@@ -553,12 +606,12 @@ func (p *peer) version() int {
 }
 
 func (p *peer) outboundCount() int64 {
-	if p.way != wayIn {
+	if !p.way.inbound() {
 		return 1
 	}
 	return 0
 }
 
 func (p *peer) connection() Connection {
-	return Connection{Peer: p.conn, ID: p.id(), Address: p.address, Outbound: p.way != wayIn, Version: p.version()}
+	return Connection{Peer: p.conn, ID: p.id(), Address: p.address, Outbound: !p.way.inbound(), Negotiated: p.way.negotiated(), Version: p.version()}
 }

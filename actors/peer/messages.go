@@ -109,6 +109,41 @@ type result struct {
 	self    bool
 }
 
+// seek has the Negotiator open a link by an offer, in one of the ways of WebRTC.
+type seek struct{ way peerWay }
+
+// found answers seek, and brings links that came of answering others. link is nil
+// if it came to nothing.
+type found struct {
+	way  peerWay
+	link actors.Link
+}
+
+// cast has Gossip send a signal: an offer as the request id, or an answer to a
+// request.
+type cast struct {
+	id, request string
+	data        string
+	limit       uint32
+}
+
+// offerIn tells the Negotiator of an offer that came with a request, by a peer of
+// a number.
+type offerIn struct {
+	request string
+	signal  *wire.Signal
+	by      uint16
+}
+
+// answerIn tells the Negotiator of an answer to a request.
+type answerIn struct {
+	request string
+	signal  *wire.Signal
+}
+
+// attemptTick is the timer of one attempt of the Negotiator.
+type attemptTick struct{ serial uint32 }
+
 // closed tells the root, and the root the Store, that all links are closed.
 type closed struct{ call Call }
 
@@ -202,30 +237,42 @@ var (
 	resultKind   = actors.RegisterMessage("peer.result", nil)
 	closedKind   = actors.RegisterMessage("peer.closed", nil)
 	flushedKind  = actors.RegisterMessage("peer.flushed", nil)
+	seekKind     = actors.RegisterMessage("peer.seek", nil)
+	foundKind    = actors.RegisterMessage("peer.found", nil)
+	castKind     = actors.RegisterMessage("peer.cast", nil)
+	offerInKind  = actors.RegisterMessage("peer.offer_in", nil)
+	answerInKind = actors.RegisterMessage("peer.answer_in", nil)
+	attemptKind  = actors.RegisterMessage("peer.attempt_tick", nil)
 	noteKind     = actors.RegisterMessage("peer.note", nil)
 	tickKind     = actors.RegisterMessage("peer.tick", nil)
 )
 
-func (*send) Kind() actors.Kind     { return sendKind }
-func (*ready) Kind() actors.Kind    { return readyKind }
-func (*gone) Kind() actors.Kind     { return goneKind }
-func (*verdict) Kind() actors.Kind  { return verdictKind }
-func (*probe) Kind() actors.Kind    { return probeKind }
-func (*alive) Kind() actors.Kind    { return aliveKind }
-func (*exchange) Kind() actors.Kind { return exchangeKind }
-func (*learn) Kind() actors.Kind    { return learnKind }
-func (*met) Kind() actors.Kind      { return metKind }
-func (*share) Kind() actors.Kind    { return shareKind }
-func (*shared) Kind() actors.Kind   { return sharedKind }
-func (*draw) Kind() actors.Kind     { return drawKind }
-func (*drawn) Kind() actors.Kind    { return drawnKind }
-func (*suspect) Kind() actors.Kind  { return suspectKind }
-func (*fresh) Kind() actors.Kind    { return freshKind }
-func (*result) Kind() actors.Kind   { return resultKind }
-func (*closed) Kind() actors.Kind   { return closedKind }
-func (*flushed) Kind() actors.Kind  { return flushedKind }
-func (*note) Kind() actors.Kind     { return noteKind }
-func (*tick) Kind() actors.Kind     { return tickKind }
+func (*send) Kind() actors.Kind        { return sendKind }
+func (*ready) Kind() actors.Kind       { return readyKind }
+func (*gone) Kind() actors.Kind        { return goneKind }
+func (*verdict) Kind() actors.Kind     { return verdictKind }
+func (*probe) Kind() actors.Kind       { return probeKind }
+func (*alive) Kind() actors.Kind       { return aliveKind }
+func (*exchange) Kind() actors.Kind    { return exchangeKind }
+func (*learn) Kind() actors.Kind       { return learnKind }
+func (*met) Kind() actors.Kind         { return metKind }
+func (*share) Kind() actors.Kind       { return shareKind }
+func (*shared) Kind() actors.Kind      { return sharedKind }
+func (*draw) Kind() actors.Kind        { return drawKind }
+func (*drawn) Kind() actors.Kind       { return drawnKind }
+func (*suspect) Kind() actors.Kind     { return suspectKind }
+func (*fresh) Kind() actors.Kind       { return freshKind }
+func (*result) Kind() actors.Kind      { return resultKind }
+func (*closed) Kind() actors.Kind      { return closedKind }
+func (*flushed) Kind() actors.Kind     { return flushedKind }
+func (*seek) Kind() actors.Kind        { return seekKind }
+func (*found) Kind() actors.Kind       { return foundKind }
+func (*cast) Kind() actors.Kind        { return castKind }
+func (*offerIn) Kind() actors.Kind     { return offerInKind }
+func (*answerIn) Kind() actors.Kind    { return answerInKind }
+func (*attemptTick) Kind() actors.Kind { return attemptKind }
+func (*note) Kind() actors.Kind        { return noteKind }
+func (*tick) Kind() actors.Kind        { return tickKind }
 
 func (m *ready) Append(b []byte) []byte {
 	return append(append(append(b, m.id[:]...), m.version), m.source[:]...)
@@ -265,10 +312,23 @@ func (*fresh) Append(b []byte) []byte { return b }
 func (m *result) Append(b []byte) []byte {
 	return appendBool(append(actors.AppendString(b, m.address.String()), byte(m.outcome)), m.self)
 }
-func (m *closed) Append(b []byte) []byte  { return m.call.Append(b) }
-func (m *flushed) Append(b []byte) []byte { return appendError(m.call.Append(b), m.err) }
-func (m *note) Append(b []byte) []byte    { return (&Debug{m.event}).Append(b) }
-func (m *tick) Append(b []byte) []byte    { return append(b, byte(*m)) }
+func (m *seek) Append(b []byte) []byte  { return append(b, byte(m.way)) }
+func (m *found) Append(b []byte) []byte { return appendBool(append(b, byte(m.way)), m.link != nil) }
+func (m *cast) Append(b []byte) []byte {
+	b = actors.AppendString(actors.AppendString(actors.AppendString(b, m.id), m.request), m.data)
+	return appendInts(b, int64(m.limit))
+}
+func (m *offerIn) Append(b []byte) []byte {
+	return actors.AppendString(appendInts(actors.AppendString(b, m.request), int64(m.by)), m.signal.Data())
+}
+func (m *answerIn) Append(b []byte) []byte {
+	return actors.AppendString(actors.AppendString(b, m.request), m.signal.Data())
+}
+func (m *attemptTick) Append(b []byte) []byte { return appendInts(b, int64(m.serial)) }
+func (m *closed) Append(b []byte) []byte      { return m.call.Append(b) }
+func (m *flushed) Append(b []byte) []byte     { return appendError(m.call.Append(b), m.err) }
+func (m *note) Append(b []byte) []byte        { return (&Debug{m.event}).Append(b) }
+func (m *tick) Append(b []byte) []byte        { return append(b, byte(*m)) }
 
 func appendAddresses(b []byte, list []actors.Address) []byte {
 	b = appendInts(b, int64(len(list)))

@@ -90,7 +90,7 @@ func (g *Gossip) announce(ctx actors.Context, m *Announce) (id string, err error
 		return "", ErrClosing
 	case len(m.Type) > wire.TypeMax || len(m.Data) > wire.DataMax:
 		return "", ErrTooLong
-	case strings.HasPrefix(m.Type, "_"):
+	case strings.HasPrefix(m.Type, "_") || m.Type == wire.TypeSignal:
 		return "", ErrReservedType
 	}
 	id = randomID(ctx)
@@ -113,7 +113,7 @@ func (g *Gossip) respond(ctx actors.Context, m *Respond) error {
 		return ErrClosing
 	case len(m.Type) > wire.TypeMax || len(m.Data) > wire.DataMax || len(m.Request) > wire.IDMax:
 		return ErrTooLong
-	case strings.HasPrefix(m.Type, "_"):
+	case strings.HasPrefix(m.Type, "_") || m.Type == wire.TypeSignal:
 		return ErrReservedType
 	}
 	body := wire.NewBody(wire.Body{ID: randomID(ctx), Reply: m.Request, Type: m.Type, Data: m.Data})
@@ -189,6 +189,9 @@ func (g *Gossip) onClose(ctx actors.Context, m *Close) {
 		return
 	}
 	g.closing = m
+	if !g.negotiator.IsZero() {
+		ctx.Stop(g.negotiator)
+	}
 	for i := range g.peers {
 		ctx.Send(g.peers[i].conn, &verdicts[wire.GoodbyeShutdown])
 	}

@@ -112,7 +112,9 @@ type Connection struct {
 	ID       NodeID
 	Address  actors.Address // the dialled address, zero for accepted links
 	Outbound bool
-	Version  int // of the wire, 2 or 3
+	// Negotiated says that the link is by WebRTC.
+	Negotiated bool
+	Version    int // of the wire, 2 or 3
 }
 
 // Advertise tells the peers of connections to come of one more address where this
@@ -200,7 +202,7 @@ var (
 	ErrNotConnected = errors.New("peer: no such connection")
 	ErrNoRoute      = errors.New("peer: no way back to the origin of the request")
 	ErrTooLong      = fmt.Errorf("peer: type or data is too long: at most %d and %d bytes are allowed", wire.TypeMax, wire.DataMax)
-	ErrReservedType = errors.New("peer: types that start with an underscore are reserved")
+	ErrReservedType = errors.New("peer: types that start with an underscore, and " + wire.TypeSignal + ", are reserved")
 	ErrSelf         = errors.New("peer: the address is this node's own")
 	ErrClosing      = errors.New("peer: the node is closing")
 	ErrRefused      = errors.New("peer: refused")
@@ -429,7 +431,7 @@ func (m *Done) Append(b []byte) []byte { return appendError(appendInts(b, int64(
 func (c Connection) append(b []byte) []byte {
 	b = append(actors.AppendRef(b, c.Peer), c.ID[:]...)
 	b = actors.AppendString(b, c.Address.String())
-	return appendInts(appendBool(b, c.Outbound), int64(c.Version))
+	return appendInts(appendBool(appendBool(b, c.Outbound), c.Negotiated), int64(c.Version))
 }
 
 func appendEntry(b []byte, e book.Entry) []byte {

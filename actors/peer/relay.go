@@ -119,6 +119,10 @@ func (g *Gossip) onRequest(ctx actors.Context, f *wire.Frame) {
 		return
 	}
 	ctx.Emit(actors.Event{Kind: EventRequest, Peer: ctx.Sender(), Message: f})
+	if f.Body.Type == wire.TypeSignal {
+		g.onOffer(ctx, f, from)
+		return
+	}
 	if g.listeners.want(TopicRequest) {
 		g.listeners.tell(ctx, TopicRequest, &Received{f})
 	}
@@ -178,6 +182,10 @@ func (g *Gossip) onResponse(ctx actors.Context, f *wire.Frame) {
 func (g *Gossip) route(ctx actors.Context, b *wire.Body, hops uint32, arrived *wire.Frame) bool {
 	number, ok := g.seen.find(g.seen.hash(b.Reply, false))
 	if ok && number == self {
+		if b.Type == wire.TypeSignal {
+			g.onAnswer(ctx, b)
+			return true
+		}
 		if arrived == nil {
 			arrived = &wire.Frame{Body: b, Response: true}
 		}
