@@ -10,7 +10,7 @@ import (
 
 // A Message is what is announced or answered.
 type Message struct {
-	Type string // at most 64 bytes, without a leading underscore
+	Type string // at most 64 bytes, without a leading underscore, and not signal.webrtc
 	Data string // at most 1024 bytes
 	// Limit is how many links an announce may travel; 0 is as many as the
 	// network allows. Responses have none.

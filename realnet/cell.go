@@ -1,7 +1,6 @@
 package realnet
 
 import (
-	"context"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -29,6 +28,7 @@ type cell struct {
 	actor   actors.Actor
 	ref     actors.Ref
 	dead    atomic.Bool
+	stopped atomic.Bool
 	queued  atomic.Int32 // letters that are not handled
 	crowded atomic.Bool  // more than crowdedMax are; set with the mutex of process.crowded held
 	running sync.Locker  // held in Receive of an actor that may block, else nil
@@ -43,7 +43,7 @@ type cell struct {
 	gone  bool // what follows was given back
 	alarm *time.Timer
 	links map[*link]bool
-	dials map[actors.DialID]context.CancelFunc
+	dials map[actors.DialID]dial
 }
 
 func newCell(p *process, r actors.Ref, a actors.Actor) *cell {
@@ -61,6 +61,9 @@ const (
 )
 
 func (c *cell) post(l *letter) {
+	if c.dead.Load() {
+		return // protoactor-go would count it, and start a timer for that
+	}
 	if c.queued.Add(1) > crowdedMax && !c.crowded.Load() {
 		c.process.crowd(c)
 	}
@@ -71,7 +74,9 @@ func (c *cell) post(l *letter) {
 func (c *cell) stop() {
 	c.dead.Store(true)
 	c.process.calm(c)
-	c.process.host.system.Root.Stop(c.pid)
+	if !c.stopped.Swap(true) {
+		c.process.host.system.Root.Stop(c.pid)
+	}
 }
 
 // Receive implements [actor.Actor].
@@ -154,8 +159,8 @@ func (c *cell) release(cut func(*link)) {
 	links, dials := c.links, c.dials
 	c.links, c.dials = nil, nil
 	c.mu.Unlock()
-	for _, cancel := range dials {
-		cancel()
+	for _, d := range dials {
+		d.cancel()
 	}
 	for l := range links {
 		cut(l)

@@ -15,10 +15,7 @@ const dialTimeout = 10 * time.Second
 // Dial implements [actors.Context].
 func (c *cell) Dial(to actors.Address) actors.DialID {
 	p := c.process
-	p.mu.Lock()
-	p.dials++
-	id := p.dials
-	p.mu.Unlock()
+	id := p.nextDial()
 	t, ok := p.transports[to.Scheme()]
 	if !ok {
 		c.post(&letter{m: &actors.LinkDown{ID: id, Reason: actors.ReasonUnsupported}})
@@ -28,26 +25,45 @@ func (c *cell) Dial(to actors.Address) actors.DialID {
 		c.post(&letter{m: &actors.LinkDown{ID: id, Reason: actors.ReasonForbidden}})
 		return id
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
+	c.attempt(id, dialTimeout, nil, func(ctx context.Context) (Stream, error) { return t.Dial(ctx, to) })
+	return id
+}
+
+// nextDial returns an id that no dial of the node has.
+func (p *process) nextDial() actors.DialID {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.dials++
+	return p.dials
+}
+
+// A dial is an attempt to open a stream.
+type dial struct {
+	cancel context.CancelFunc
+	answer chan<- *actors.Signal // of an offer that has none yet
+}
+
+// attempt has a goroutine open a stream, and answers the dial with what comes of it.
+func (c *cell) attempt(id actors.DialID, timeout time.Duration, answer chan<- *actors.Signal, open func(context.Context) (Stream, error)) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	c.mu.Lock()
 	if c.gone {
 		c.mu.Unlock()
 		cancel()
-		return id
+		return
 	}
 	if c.dials == nil {
-		c.dials = map[actors.DialID]context.CancelFunc{}
+		c.dials = map[actors.DialID]dial{}
 	}
-	c.dials[id] = cancel
+	c.dials[id] = dial{cancel, answer}
 	c.mu.Unlock()
-	if !p.host.run(func() {
+	if !c.process.host.run(func() {
 		defer cancel()
-		s, err := t.Dial(ctx, to)
+		s, err := open(ctx)
 		c.answer(ctx, id, s, err)
 	}) {
 		cancel()
 	}
-	return id
 }
 
 // answer reports the outcome of a dial to the actor, if it is still there.
@@ -57,15 +73,17 @@ func (c *cell) answer(ctx context.Context, id actors.DialID, s Stream, err error
 	delete(c.dials, id)
 	c.mu.Unlock()
 	switch {
+	case gone && s != nil:
+		_ = s.Close() // the other end sees a link that is closed
+	case gone:
 	case err != nil:
 		down := &actors.LinkDown{ID: id, Reason: reasonOf(ctx, err)}
 		if down.Reason == actors.ReasonUnreachable { // the others say it all
 			down.Text = innermost(err)
 		}
 		c.post(&letter{m: down})
-	case gone || ctx.Err() != nil:
-		// Given up meanwhile: the other end sees a link that is closed.
-		_ = s.Close()
+	case ctx.Err() != nil:
+		_ = s.Close() // given up meanwhile
 		c.post(&letter{m: &actors.LinkDown{ID: id, Reason: reasonOf(ctx, ctx.Err())}})
 	default:
 		c.post(&letter{m: &actors.LinkUp{ID: id, Link: newLink(c.process, s, c, nil)}})
@@ -88,7 +106,7 @@ func innermost(err error) string {
 func (c *cell) CancelDial(id actors.DialID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if cancel, ok := c.dials[id]; ok {
-		cancel()
+	if d, ok := c.dials[id]; ok {
+		d.cancel()
 	}
 }

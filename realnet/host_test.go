@@ -15,12 +15,31 @@ import (
 
 	"peernet/actors"
 	"peernet/actors/hosttest"
+	"peernet/realnet/rtc"
 )
 
 // The suite that every host passes, under a fake clock.
 func TestHost(t *testing.T) {
 	hosttest.TestIn(t, synctest.Test, func(t testing.TB) hosttest.Host {
+		return &testHost{host: NewHost(nil), nodes: map[int]*testNode{}, negotiator: newMemoryNegotiator(), fake: true}
+	})
+}
+
+// Hosts without negotiation are hosts too.
+func TestHostWithoutNegotiation(t *testing.T) {
+	hosttest.TestGroup(t, "Negotiation", func(t testing.TB) hosttest.Host {
 		return &testHost{host: NewHost(nil), nodes: map[int]*testNode{}}
+	})
+}
+
+// What the suite says of negotiation, with real peer connections over loopback.
+func TestHostWebRTC(t *testing.T) {
+	hosttest.TestGroup(t, "Negotiation", func(t testing.TB) hosttest.Host {
+		e, err := rtc.New(rtc.Config{Loopback: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &testHost{host: NewHost(nil), nodes: map[int]*testNode{}, negotiator: webRTC{e}}
 	})
 }
 
@@ -30,6 +49,9 @@ type testHost struct {
 	mu    sync.Mutex
 	nodes map[int]*testNode
 	runs  []*process // all that ever ran
+
+	negotiator negotiator // of all nodes
+	fake       bool       // the clock is
 }
 
 // A testNode is a node of a testHost, and its Transport.
@@ -52,8 +74,8 @@ func (h *testHost) Start(i int, root actors.Actor) {
 	defer h.mu.Unlock()
 	h.nodes[i] = n
 	p, err := h.host.start(root, processConfig{
-		transports: map[string]Transport{"ws": n},
-		seed:       func(string, uint32) (hi, lo uint64) { return rand.Uint64(), rand.Uint64() },
+		transports: map[string]Transport{"ws": n}, negotiator: h.negotiator,
+		seed: func(string, uint32) (hi, lo uint64) { return rand.Uint64(), rand.Uint64() },
 	})
 	if err != nil {
 		panic(err)
@@ -100,8 +122,12 @@ func (h *testHost) Crash(i int, reset bool) {
 
 // Run implements [hosttest.Host].
 func (h *testHost) Run(d time.Duration) error {
-	time.Sleep(d)
-	synctest.Wait()
+	if h.fake {
+		time.Sleep(d)
+		synctest.Wait()
+	} else {
+		time.Sleep(d / 2) // a peer connection over loopback takes a tenth of a second
+	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	for _, p := range h.runs {

@@ -14,6 +14,7 @@ import (
 
 	"peernet/actors"
 	"peernet/actors/peer"
+	"peernet/realnet/rtc"
 )
 
 // A Config describes a node. The zero value is a node that only dials, in the
@@ -38,6 +39,8 @@ type Config struct {
 	Peer peer.Config
 	// Access says with which IP addresses the node has links.
 	Access Access
+	// WebRTC says how links by WebRTC are opened.
+	WebRTC WebRTC
 	// TLS is the configuration of links over tls and wss: to accept some, it
 	// needs a certificate. Nil is the defaults of crypto/tls.
 	TLS *tls.Config
@@ -59,7 +62,8 @@ type Node struct {
 	port       *port
 	hub        *hub
 	transports map[string]Transport
-	book       *Book // to be closed with the node, nil if it is in memory
+	book       *Book       // to be closed with the node, nil if it is in memory
+	engine     *rtc.Engine // likewise, nil if there is no WebRTC
 	release    func()
 	once       sync.Once
 
@@ -105,11 +109,19 @@ func Open(ctx context.Context, c Config) (_ *Node, err error) {
 		}
 		root.Book = n.book
 	}
+	if n.engine, err = c.engine(); err != nil {
+		return nil, err
+	}
 	host := c.Host
 	if host == nil {
 		host, n.release = sharedHost()
 	}
+	var negotiator negotiator
+	if n.engine != nil {
+		negotiator = webRTC{n.engine}
+	}
 	n.process, err = host.start(root, processConfig{
+		negotiator: negotiator,
 		transports: n.transports, access: c.Access, seed: randomSeed,
 		openMax: root.Config.InboundMax + root.Config.HandshakesMax + lingerMax,
 		observe: func(p *process, at actors.Time, e actors.Event) { n.hub.observe(at, e, p.linkOf) },
@@ -225,8 +237,11 @@ func (n *Node) end() (err error) {
 			n.process.settle()
 		}
 		n.release()
+		if n.engine != nil {
+			err = n.engine.Close()
+		}
 		if n.book != nil {
-			err = n.book.Close()
+			err = errors.Join(err, n.book.Close())
 		}
 	})
 	return err

@@ -3,6 +3,7 @@ package realnet_test
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"net"
 	"net/http/httptest"
@@ -22,6 +23,10 @@ import (
 func TestMain(m *testing.M) {
 	if runChild() {
 		return
+	}
+	flag.Parse()
+	if err := flag.Set("test.parallel", "16"); err != nil { // of what waits, most of the time
+		panic(err)
 	}
 	code := m.Run()
 	deadline := time.Now().Add(5 * time.Second)

@@ -135,7 +135,8 @@ type Connection struct {
 	ID       peer.NodeID    // what the peer calls itself; not authenticated
 	Address  actors.Address // where it was dialled, or is known to be reached; else zero
 	Remote   actors.Address // where it is seen; zero for what Accept was given
-	Outbound bool           // dialled by this node
+	Outbound bool           // opened by this node
+	WebRTC   bool           // opened by WebRTC, not dialled
 	Version  int            // of the wire, 2 or 3
 	Since    time.Time      // when the link was opened
 	Received uint64         // bytes of frames
@@ -153,7 +154,7 @@ func (n *Node) Connections(ctx context.Context) ([]Connection, error) {
 	from := m.(*peer.ConnectionList).List
 	list := make([]Connection, len(from))
 	for i, c := range from {
-		list[i] = Connection{ID: c.ID, Address: c.Address, Outbound: c.Outbound, Version: c.Version, ref: c.Peer}
+		list[i] = Connection{ID: c.ID, Address: c.Address, Outbound: c.Outbound, WebRTC: c.Negotiated, Version: c.Version, ref: c.Peer}
 		if l := n.process.linkOf(c.Peer); l != nil {
 			list[i].Remote, list[i].Since = l.Remote(), l.opened
 			list[i].Received, list[i].Sent = l.received.Load(), l.sent.Load()

@@ -35,6 +35,8 @@ type original struct {
 	got    []v2message              // requests and responses other than _hello and _addrs
 	closed bool
 	group  sync.WaitGroup
+
+	listener net.Listener
 }
 
 type originalLink struct {
@@ -165,18 +167,22 @@ func newOriginal(t *testing.T, known ...string) *original {
 			o.attach(c)
 		}
 	})
-	t.Cleanup(func() {
-		o.mu.Lock()
-		o.closed = true
-		links := o.links
-		o.mu.Unlock()
-		_ = l.Close()
-		for _, l := range links {
-			_ = l.Close()
-		}
-		o.group.Wait()
-	})
+	o.listener = l
+	t.Cleanup(o.stop)
 	return o
+}
+
+// stop ends the peer, as a kill would.
+func (o *original) stop() {
+	o.mu.Lock()
+	o.closed = true
+	links := o.links
+	o.mu.Unlock()
+	_ = o.listener.Close()
+	for _, l := range links {
+		_ = l.Close()
+	}
+	o.group.Wait()
 }
 
 // connect dials an address over TCP or WebSocket, and starts the handshake.

@@ -16,6 +16,7 @@ import (
 type process struct {
 	host       *Host
 	transports map[string]Transport // by scheme
+	negotiator negotiator           // nil if the node cannot negotiate
 	access     Access
 	streams    sync.Map // the links whose stream is not done with, as *link
 	open       tally    // of the links that came in, those that are closing included
@@ -52,6 +53,7 @@ type watch struct{ who, watcher actors.Ref }
 // A processConfig says how a process meets the world.
 type processConfig struct {
 	transports map[string]Transport
+	negotiator negotiator // nil is none
 	access     Access
 	openMax    int // links that came in and are open; 0 is no bound
 	// observe is told of every event, by any goroutine; nil is nobody.
@@ -64,7 +66,7 @@ type processConfig struct {
 func (h *Host) start(root actors.Actor, c processConfig) (*process, error) {
 	now := time.Now()
 	p := &process{
-		host: h, transports: c.transports, access: c.access, observe: c.observe, seed: c.seed,
+		host: h, transports: c.transports, negotiator: c.negotiator, access: c.access, observe: c.observe, seed: c.seed,
 		began: now, epoch: actors.Time(now.UnixNano()),
 		names: map[string]uint32{}, done: make(chan struct{}), accepted: map[*link]bool{},
 	}

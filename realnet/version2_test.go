@@ -214,7 +214,7 @@ func TestThreeOfManyOriginals(t *testing.T) {
 // Too much in a message does no harm to the connection; nonsense ends it, and no
 // other.
 func TestOversizeAndMalformedOfOriginals(t *testing.T) {
-	n := open(t, realnet.Config{Listen: []string{"tcp://127.0.0.1:0"}, Peer: quiet()})
+	n := open(t, realnet.Config{Listen: []string{"tcp://127.0.0.1:0"}, Peer: quiet(), WebRTC: realnet.WebRTC{Off: true}})
 	good, bad := newOriginal(t), newOriginal(t)
 	good.connect(n.Servers()[0])
 	l := bad.connect(n.Servers()[0])

@@ -74,6 +74,21 @@ func Test(t *testing.T, new New) {
 	TestIn(t, func(t *testing.T, f func(*testing.T)) { f(t) }, new)
 }
 
+// TestGroup runs one group of the suite, such as "Negotiation", for hosts that run
+// the others in another way.
+func TestGroup(t *testing.T, group string, new New) {
+	for _, g := range groups {
+		for _, c := range g.tests {
+			if g.name == group {
+				t.Run(c.name, func(t *testing.T) {
+					t.Parallel() // they wait, most of the time
+					c.run(newBench(t, new))
+				})
+			}
+		}
+	}
+}
+
 // TestIn runs the suite with each subtest inside a call of in, such as
 // synctest.Test.
 func TestIn(t *testing.T, in func(*testing.T, func(*testing.T)), new New) {

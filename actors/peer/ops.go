@@ -202,7 +202,7 @@ var (
 	ErrNotConnected = errors.New("peer: no such connection")
 	ErrNoRoute      = errors.New("peer: no way back to the origin of the request")
 	ErrTooLong      = fmt.Errorf("peer: type or data is too long: at most %d and %d bytes are allowed", wire.TypeMax, wire.DataMax)
-	ErrReservedType = errors.New("peer: types that start with an underscore, and " + wire.TypeSignal + ", are reserved")
+	ErrReservedType = errors.New("peer: types that start with an underscore are reserved, as is " + wire.TypeSignal)
 	ErrSelf         = errors.New("peer: the address is this node's own")
 	ErrClosing      = errors.New("peer: the node is closing")
 	ErrRefused      = errors.New("peer: refused")
