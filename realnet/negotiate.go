@@ -2,11 +2,12 @@ package realnet
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"net/netip"
 	"time"
 
 	"peernet/actors"
+	"peernet/actors/peer"
 	"peernet/realnet/rtc"
 )
 
@@ -106,7 +107,7 @@ type WebRTC struct {
 // engine returns what negotiates links, nil if there are to be none. Addresses that
 // the access lists do not permit are not tried.
 func (c *Config) engine() (*rtc.Engine, error) {
-	if c.WebRTC.Off || c.Peer.WebRTC < 0 {
+	if c.WebRTC.Off || c.Peer.WebRTC == peer.WebRTCNone {
 		return nil, nil
 	}
 	config := c.WebRTC.Config
@@ -115,7 +116,7 @@ func (c *Config) engine() (*rtc.Engine, error) {
 	}
 	e, err := rtc.New(config)
 	if err != nil {
-		return nil, errors.Join(errors.New("realnet: WebRTC"), err)
+		return nil, fmt.Errorf("realnet: WebRTC: %w", err)
 	}
 	return e, nil
 }

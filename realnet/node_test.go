@@ -86,7 +86,8 @@ func TestAnnounceIsAnsweredOverTwoLinks(t *testing.T) {
 			defer cancel()
 			at := freeAddress(t, scheme)
 			open(t, realnet.Config{Listen: []string{at}})
-			asks, answers := open(t, realnet.Config{}), open(t, realnet.Config{})
+			apart := realnet.Config{WebRTC: realnet.WebRTC{Off: true}} // else the two would meet
+			asks, answers := open(t, apart), open(t, apart)
 			answered := make(chan error, 1)
 			requests := answers.Requests(ctx)
 			go func() {

@@ -136,11 +136,13 @@ type Connection struct {
 	Address  actors.Address // where it was dialled, or is known to be reached; else zero
 	Remote   actors.Address // where it is seen; zero for what Accept was given
 	Outbound bool           // opened by this node
-	WebRTC   bool           // opened by WebRTC, not dialled
-	Version  int            // of the wire, 2 or 3
-	Since    time.Time      // when the link was opened
-	Received uint64         // bytes of frames
-	Sent     uint64
+	// Transport is the scheme of the link: ws, wss, tcp, tls, or webrtc; empty where
+	// that is not known.
+	Transport string
+	Version   int       // of the wire, 2 or 3
+	Since     time.Time // when the link was opened
+	Received  uint64    // bytes of frames
+	Sent      uint64
 
 	ref actors.Ref
 }
@@ -154,9 +156,15 @@ func (n *Node) Connections(ctx context.Context) ([]Connection, error) {
 	from := m.(*peer.ConnectionList).List
 	list := make([]Connection, len(from))
 	for i, c := range from {
-		list[i] = Connection{ID: c.ID, Address: c.Address, Outbound: c.Outbound, WebRTC: c.Negotiated, Version: c.Version, ref: c.Peer}
+		list[i] = Connection{ID: c.ID, Address: c.Address, Outbound: c.Outbound, Version: c.Version, ref: c.Peer}
+		if c.Negotiated {
+			list[i].Transport = "webrtc"
+		}
 		if l := n.process.linkOf(c.Peer); l != nil {
 			list[i].Remote, list[i].Since = l.Remote(), l.opened
+			if !c.Negotiated {
+				list[i].Transport = l.Remote().Scheme()
+			}
 			list[i].Received, list[i].Sent = l.received.Load(), l.sent.Load()
 		}
 	}

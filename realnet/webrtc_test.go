@@ -108,7 +108,7 @@ func TestTwoMeetThroughAThird(t *testing.T) {
 				return err == nil && len(list) == 1
 			})
 			link := linksTo(t, a, c)
-			if len(link) != 1 || !link[0].WebRTC || link[0].Remote.Scheme() != "webrtc" || !link[0].Remote.IsLoopback() {
+			if len(link) != 1 || link[0].Transport != "webrtc" || link[0].Remote.Scheme() != "webrtc" || !link[0].Remote.IsLoopback() {
 				t.Fatalf("links %+v, want one by WebRTC over loopback", link)
 			}
 			if !hears(t, a, c) {
@@ -152,7 +152,7 @@ func TestBootstrapByWebRTC(t *testing.T) {
 				switch {
 				case !c.Outbound:
 					continue
-				case c.WebRTC:
+				case c.Transport == "webrtc":
 					negotiated++
 				default:
 					dialled++
@@ -328,7 +328,7 @@ func TestConnectRoundsLeaveNothing(t *testing.T) {
 		began := time.Now()
 		until(t, "a new link", func() bool {
 			list := linksTo(t, x, y)
-			fresh := len(list) == 1 && list[0].Remote != last
+			fresh := len(list) == 1 && list[0].Remote != last && !list[0].Remote.IsZero()
 			if fresh {
 				last = list[0].Remote
 			}
@@ -391,7 +391,7 @@ func BenchmarkLink(b *testing.B) {
 				if err != nil || time.Now().After(deadline) {
 					b.Fatalf("no link: %v", err)
 				}
-				if len(list) == 1 && list[0].WebRTC == (kind == "webrtc") {
+				if len(list) == 1 && list[0].Transport == kind {
 					break
 				}
 				if len(list) == 2 && kind == "webrtc" {

@@ -13,8 +13,11 @@ import (
 // FanoutAll as Config.Fanout forwards requests to all peers.
 const FanoutAll = -1
 
-// WebRTCNone as Config.WebRTC keeps a node from links by WebRTC.
-const WebRTCNone = -1
+// Config.WebRTC for nodes that open no links by WebRTC.
+const (
+	WebRTCNone    = -1 // they do not answer offers either
+	WebRTCAnswers = -2 // they answer offers
+)
 
 // A Config is what the nodes of a network have in common. It must not change
 // once a node uses it. Zero fields stand for the defaults.
@@ -26,8 +29,8 @@ type Config struct {
 	// Connections is how many outbound links a node keeps. Default 5.
 	Connections int
 	// WebRTC is how many of Connections are opened by WebRTC, on hosts that
-	// can, as far as others take the offers. Default half of them; WebRTCNone is
-	// none, nor are offers answered.
+	// can, as far as others take the offers. Default half of them; WebRTCAnswers
+	// and WebRTCNone are none.
 	WebRTC int
 	// AnswersMax bounds the offers of WebRTC links that a node is busy with
 	// answering. Default 8.
@@ -137,7 +140,7 @@ func (c Config) Validate() error {
 		v, lo, h int
 	}{
 		{"Connections", c.Connections, 1, 1000},
-		{"WebRTC", c.WebRTC, WebRTCNone, c.Connections},
+		{"WebRTC", c.WebRTC, WebRTCAnswers, c.Connections},
 		{"AnswersMax", c.AnswersMax, 1, 1000},
 		{"InboundMax", c.InboundMax, 1, 10000},
 		{"HandshakesMax", c.HandshakesMax, 1, 1 << 15},

@@ -11,7 +11,7 @@ import (
 // configuration wants it.
 func (g *Gossip) startNegotiator(ctx actors.Context) {
 	n, ok := ctx.(actors.Negotiation)
-	if !ok || !n.CanNegotiate() || g.node.config.WebRTC < 0 {
+	if !ok || !n.CanNegotiate() || g.node.config.WebRTC == WebRTCNone {
 		return
 	}
 	g.negotiator = ctx.Spawn("negotiator", &Negotiator{node: g.node})
@@ -49,7 +49,7 @@ func (g *Gossip) canSeek(ctx actors.Context) bool {
 
 // seek makes n offers for outbound links.
 func (g *Gossip) seek(ctx actors.Context, n int) {
-	if n <= 0 || !g.canSeek(ctx) {
+	if n <= 0 || g.node.config.WebRTC <= 0 || !g.canSeek(ctx) {
 		return
 	}
 	if g.barren >= barrenMax {

@@ -260,7 +260,7 @@ func connectionsCommand() *clientCommand {
 				at = x.Remote
 			}
 			rows = append(rows, []string{
-				x.ID, direction(x.Outbound), at, strconv.Itoa(x.Version), span(time.Since(x.Since)), size(float64(x.Received)), size(float64(x.Sent)),
+				x.ID, direction(x.Outbound), x.Transport, at, strconv.Itoa(x.Version), span(time.Since(x.Since)), size(float64(x.Received)), size(float64(x.Sent)),
 			})
 		})
 		switch {
@@ -270,7 +270,7 @@ func connectionsCommand() *clientCommand {
 			c.printf("no connections\n")
 			return nil
 		}
-		return table(c.out, []string{"ID", "DIRECTION", "ADDRESS", "WIRE", "AGE", "RECEIVED", "SENT"}, rows)
+		return table(c.out, []string{"ID", "DIRECTION", "TRANSPORT", "ADDRESS", "WIRE", "AGE", "RECEIVED", "SENT"}, rows)
 	})
 }
 

@@ -205,7 +205,7 @@ func checkMetrics(t *testing.T, d *daemon) {
 		t.Fatalf("the log does not say where metrics are:\n%s", d.log)
 	}
 	for path, want := range map[string]string{
-		"/metrics": `peernet_connections{direction="`, "/healthz": "ok", "/readyz": "ok", "/debug/pprof/": "goroutine",
+		"/metrics": `peernet_connections{direction="outbound",transport="ws"}`, "/healthz": "ok", "/readyz": "ok", "/debug/pprof/": "goroutine",
 	} {
 		answer, err := http.Get(strings.TrimSuffix(at, "/metrics") + path)
 		if err != nil {
@@ -277,6 +277,12 @@ func TestDaemonBadInput(t *testing.T) {
 		{[]string{"node", "--data", nobody, "--config", "/nonexistent"}, "no such file"},
 		{[]string{"node", "--data", nobody, "--log-level", "loud"}, "\"loud\" is none of debug"},
 		{[]string{"node", "--data", nobody, "--metrics", "0.0.0.0:9"}, "0.0.0.0 is not on loopback"},
+		{[]string{"node", "--data", nobody, "--webrtc-connections", "6"}, "--webrtc-connections: must be from 0 to --connections, 5"},
+		{[]string{"node", "--data", nobody, "--webrtc-ports", "5000-4000"}, "--webrtc-ports: \"5000-4000\" is neither a port nor a range"},
+		{[]string{"node", "--data", nobody, "--webrtc-ports", "70000"}, "--webrtc-ports: \"70000\" is neither a port nor a range"},
+		{[]string{"node", "--data", nobody, "--ice-server", "https://example.org"}, "WebRTC: server \"https://example.org\""},
+		{[]string{"node", "--data", nobody, "--ice-server", "turn:example.org"}, "a TURN server needs a user name"},
+		{[]string{"node", "--data", nobody, "--ice-username", "me"}, "name one with --ice-server"},
 		{[]string{"node", "--data", nobody, "--tls-cert", file}, "--tls-cert"},
 		{[]string{"node", "--data", filepath.Join(file, "x")}, "not a directory"},
 		{[]string{"node", "--data", "/proc/nowhere"}, "--data /proc/nowhere: "},

@@ -117,7 +117,7 @@ func newNodeCollector(node *realnet.Node) *nodeCollector {
 	return &nodeCollector{
 		node:        node,
 		events:      prometheus.NewDesc("peernet_events_total", "Events of the protocol, by name.", []string{"event"}, nil),
-		connections: prometheus.NewDesc("peernet_connections", "Connections in use.", []string{"direction"}, nil),
+		connections: prometheus.NewDesc("peernet_connections", "Connections in use.", []string{"direction", "transport"}, nil),
 		known:       prometheus.NewDesc("peernet_known_addresses", "Addresses in the address book.", nil, nil),
 	}
 }
@@ -137,12 +137,18 @@ func (c *nodeCollector) Collect(to chan<- prometheus.Metric) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	if list, err := c.node.Connections(ctx); err == nil {
-		directions := map[string]int{"inbound": 0, "outbound": 0}
-		for _, x := range list {
-			directions[direction(x.Outbound)]++
+		type kind struct{ direction, transport string }
+		count := map[kind]int{}
+		for _, transport := range []string{"tcp", "tls", "ws", "wss", "webrtc"} {
+			for _, outbound := range []bool{false, true} {
+				count[kind{direction(outbound), transport}] = 0
+			}
 		}
-		for name, n := range directions {
-			to <- prometheus.MustNewConstMetric(c.connections, prometheus.GaugeValue, float64(n), name)
+		for _, x := range list {
+			count[kind{direction(x.Outbound), x.Transport}]++
+		}
+		for k, n := range count {
+			to <- prometheus.MustNewConstMetric(c.connections, prometheus.GaugeValue, float64(n), k.direction, k.transport)
 		}
 	}
 	if n, err := c.node.Len(ctx); err == nil {

@@ -40,6 +40,7 @@ type nodeFlags struct {
 	metrics                      string
 	config                       string
 	printConfig                  bool
+	webRTC                       webRTCFlags
 }
 
 func nodeCommand() *cobra.Command {
@@ -87,6 +88,7 @@ commands on a Unix socket there. Every flag can also be given by the environment
 	flags.IntVar(&f.bookEntries, "book-entries", d.Book.Entries, "addresses in the address book at most")
 	flags.StringSliceVar(&f.allow, "allow", nil, "`prefix` of IP addresses to have links with, such as 10.0.0.0/8; default is all; repeatable")
 	flags.StringSliceVar(&f.ban, "ban", nil, "`prefix` of IP addresses to have no links with; repeatable")
+	f.webRTC.add(flags)
 	flags.StringVar(&f.tlsCert, "tls-cert", "", "`file` with the certificates (PEM) for wss and tls")
 	flags.StringVar(&f.tlsKey, "tls-key", "", "`file` with the private key (PEM)")
 	flags.StringVar(&f.tlsCA, "tls-ca", "", "`file` with the authorities (PEM) to trust in place of the system's")
@@ -240,6 +242,9 @@ func (f *nodeFlags) nodeConfig(log *slog.Logger) (realnet.Config, error) {
 			}
 			*list.to = append(*list.to, p)
 		}
+	}
+	if err := f.webRTC.apply(&c); err != nil {
+		return c, err
 	}
 	var err error
 	c.TLS, err = f.tlsConfig()

@@ -89,7 +89,7 @@ func New(c Config) (*Engine, error) {
 	e := &Engine{config: c}
 	var err error
 	if e.api, e.close, err = newAPI(&e.config); err != nil {
-		return nil, fmt.Errorf("rtc: %w", err)
+		return nil, err
 	}
 	for _, s := range c.Servers { // before an attempt finds it
 		for _, url := range s.URLs {
@@ -98,7 +98,7 @@ func New(c Config) (*Engine, error) {
 				err = errors.New("a TURN server needs a user name and a credential")
 			}
 			if err != nil {
-				return nil, fmt.Errorf("rtc: server %q: %w", url, err)
+				return nil, fmt.Errorf("server %q: %w", url, err)
 			}
 		}
 	}

@@ -272,7 +272,7 @@ func (d *Daemon) connections(c *call) error {
 	}
 	for _, x := range list {
 		c.put(Connection{
-			ID: x.ID.String(), Address: x.Address.String(), Remote: x.Remote.String(), Outbound: x.Outbound,
+			ID: x.ID.String(), Address: x.Address.String(), Remote: x.Remote.String(), Outbound: x.Outbound, Transport: x.Transport,
 			Version: x.Version, Since: x.Since.UTC(), Received: x.Received, Sent: x.Sent,
 		})
 	}

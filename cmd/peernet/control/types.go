@@ -48,14 +48,16 @@ type Entry struct {
 
 // A Connection is a link in use.
 type Connection struct {
-	ID       string    `json:"id"`
-	Address  string    `json:"address"` // where it can be reached, if that is known
-	Remote   string    `json:"remote"`
-	Outbound bool      `json:"outbound"`
-	Version  int       `json:"version"`
-	Since    time.Time `json:"since"`
-	Received uint64    `json:"received_bytes"`
-	Sent     uint64    `json:"sent_bytes"`
+	ID       string `json:"id"`
+	Address  string `json:"address"` // where it can be reached, if that is known
+	Remote   string `json:"remote"`
+	Outbound bool   `json:"outbound"`
+	// Transport is ws, wss, tcp, tls or webrtc.
+	Transport string    `json:"transport"`
+	Version   int       `json:"version"`
+	Since     time.Time `json:"since"`
+	Received  uint64    `json:"received_bytes"`
+	Sent      uint64    `json:"sent_bytes"`
 }
 
 // A Message is an announce or a response that arrived.
