@@ -1,3 +1,5 @@
+//go:build !js
+
 package realnet
 
 import (
@@ -44,8 +46,6 @@ const (
 	// batchMax is the size of the changes, in bytes, beyond which they are
 	// written without waiting for a Commit.
 	batchMax = 1 << 20
-	// entryFixed is the length of an entry without its address.
-	entryFixed = 4 + 4 + 1 + 6*4 + 1
 )
 
 // ErrLocked is the error of a directory that another node uses.
@@ -274,9 +274,7 @@ func (b *Book) At(i int) (e book.Entry) {
 // Source implements [book.Book].
 func (b *Book) Source(i int) (source uint32, saved bool) {
 	b.get(entryKey(i), func(v []byte) {
-		if len(v) >= entryFixed {
-			source, saved = binary.BigEndian.Uint32(v), v[8] == 1
-		}
+		source, saved = book.SourceOf(v)
 	})
 	return source, saved
 }
@@ -284,9 +282,7 @@ func (b *Book) Source(i int) (source uint32, saved bool) {
 // Sources implements [book.Book].
 func (b *Book) Sources(f func(source uint32, saved bool)) {
 	b.each('e', func(_, v []byte) {
-		if len(v) >= entryFixed {
-			f(binary.BigEndian.Uint32(v), v[8] == 1)
-		}
+		f(book.SourceOf(v))
 	})
 }
 
@@ -311,13 +307,13 @@ func (b *Book) Append(e book.Entry) {
 
 // place writes an entry and where its address is.
 func (b *Book) place(i int, e book.Entry) {
-	b.set(entryKey(i), encodeEntry(e))
+	b.set(entryKey(i), e.Append(nil))
 	b.set(addressKey('a', e.Address), binary.BigEndian.AppendUint32(nil, uint32(i)))
 }
 
 // Set implements [book.Book].
 func (b *Book) Set(i int, e book.Entry) {
-	b.set(entryKey(i), encodeEntry(e))
+	b.set(entryKey(i), e.Append(nil))
 	b.spill()
 }
 
@@ -376,37 +372,8 @@ func (b *Book) write(o *pebble.WriteOptions) {
 	b.batch = b.db.NewIndexedBatch()
 }
 
-func encodeEntry(e book.Entry) []byte {
-	v := make([]byte, 0, entryFixed+len(e.Address.String()))
-	v = binary.BigEndian.AppendUint32(v, e.Source)
-	v = binary.BigEndian.AppendUint32(v, uint32(e.Seen))
-	saved := byte(0)
-	if e.Saved {
-		saved = 1
-	}
-	v = append(v, saved)
-	for _, n := range []uint32{e.OK, e.Fail, e.Rx, e.Tx, uint32(e.Tried), uint32(e.Retry)} {
-		v = binary.BigEndian.AppendUint32(v, n)
-	}
-	v = append(v, e.Streak)
-	return append(v, e.Address.String()...)
-}
-
-func (b *Book) decode(v []byte) (e book.Entry) {
-	if len(v) < entryFixed {
-		b.fail(fmt.Errorf("%w: an entry has %d bytes", errCorrupt, len(v)))
-		return e
-	}
-	a, ok := b.address(v[entryFixed:])
-	if !ok {
-		return e
-	}
-	word := func(i int) uint32 { return binary.BigEndian.Uint32(v[i:]) }
-	return book.Entry{
-		Address: a, Source: word(0), Seen: book.Seconds(word(4)), Saved: v[8] == 1,
-		Stats: book.Stats{
-			OK: word(9), Fail: word(13), Rx: word(17), Tx: word(21),
-			Tried: book.Seconds(word(25)), Retry: book.Seconds(word(29)), Streak: v[33],
-		},
-	}
+func (b *Book) decode(v []byte) book.Entry {
+	e, err := book.DecodeEntry(v)
+	b.fail(err)
+	return e
 }

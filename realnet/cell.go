@@ -6,8 +6,6 @@ import (
 	"sync/atomic"
 	"time"
 
-	"github.com/asynkron/protoactor-go/actor"
-
 	"peernet/actors"
 )
 
@@ -24,7 +22,7 @@ type letter struct {
 // without a lock belong to whoever works on the mailbox.
 type cell struct {
 	process *process
-	pid     *actor.PID
+	box     box
 	actor   actors.Actor
 	ref     actors.Ref
 	dead    atomic.Bool
@@ -62,12 +60,12 @@ const (
 
 func (c *cell) post(l *letter) {
 	if c.dead.Load() {
-		return // protoactor-go would count it, and start a timer for that
+		return // a mailbox that is stopped may count it, and start a timer for that
 	}
 	if c.queued.Add(1) > crowdedMax && !c.crowded.Load() {
 		c.process.crowd(c)
 	}
-	c.process.host.system.Root.Send(c.pid, l)
+	c.box.put(l)
 }
 
 // stop ends the mailbox. What waits in it is dropped.
@@ -75,16 +73,12 @@ func (c *cell) stop() {
 	c.dead.Store(true)
 	c.process.calm(c)
 	if !c.stopped.Swap(true) {
-		c.process.host.system.Root.Stop(c.pid)
+		c.box.stop()
 	}
 }
 
-// Receive implements [actor.Actor].
-func (c *cell) Receive(ctx actor.Context) {
-	l, ok := ctx.Message().(*letter)
-	if !ok {
-		return // what protoactor-go says of the mailbox itself
-	}
+// handle does what a letter says. One goroutine at a time calls it.
+func (c *cell) handle(l *letter) {
 	if c.queued.Add(-1) <= calmMax && c.crowded.Load() {
 		c.process.calm(c)
 	}

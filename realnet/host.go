@@ -5,14 +5,12 @@ import (
 	"runtime"
 	"sync"
 	"sync/atomic"
-
-	"github.com/asynkron/protoactor-go/actor"
 )
 
 // A Host owns the mailboxes of any number of nodes and the goroutines that work
 // on them.
 type Host struct {
-	system *actor.ActorSystem
+	system system
 	pool   *pool
 	group  sync.WaitGroup // goroutines of links, dials and listeners
 	once   sync.Once
@@ -25,22 +23,12 @@ type Host struct {
 }
 
 // NewHost returns a Host with as many workers as there are processors. log gets
-// what protoactor-go has to say; nil is nobody.
+// what the mailboxes have to say; nil is nobody.
 func NewHost(log *slog.Logger) *Host {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	h := &Host{
-		system: actor.NewActorSystem(
-			actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return log }),
-			// What is sent to an actor that has ended is dropped, as it should
-			// be; there is nothing to log.
-			actor.WithDeadLetterRequestLogging(false),
-		),
-		pool:      newPool(runtime.GOMAXPROCS(0)),
-		processes: map[*process]bool{},
-	}
-	return h
+	return &Host{system: newSystem(log), pool: newPool(runtime.GOMAXPROCS(0)), processes: map[*process]bool{}}
 }
 
 // The host that nodes share which are not given one: there while any of them is.
@@ -86,7 +74,7 @@ func (h *Host) Close() {
 		}
 		h.group.Wait()
 		h.pool.close()
-		h.system.Shutdown()
+		h.system.shutdown()
 	})
 }
 
@@ -118,17 +106,7 @@ func (h *Host) remove(p *process) {
 	delete(h.processes, p)
 }
 
-// spawn starts a cell on a mailbox. One that may block gets goroutines of its
-// own, so that it does not hold up the workers.
-func (h *Host) spawn(c *cell, blocks bool) {
-	options := []actor.PropsOption{actor.WithMailbox(newMailbox)}
-	if !blocks {
-		options = append(options, actor.WithDispatcher(h.pool))
-	}
-	c.pid = h.system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor { return c }, options...))
-}
-
-// A pool is a dispatcher with long-lived workers. A mailbox is in the queue at
+// A pool runs mailboxes, as a dispatcher with long-lived workers. A mailbox is in the queue at
 // most once, so that the queue is bounded by the actors.
 type pool struct {
 	mu     sync.Mutex
@@ -147,7 +125,7 @@ func newPool(workers int) *pool {
 	return p
 }
 
-// Schedule implements [actor.Dispatcher].
+// Schedule has a worker run a mailbox.
 func (p *pool) Schedule(run func()) {
 	p.mu.Lock()
 	p.queue = append(p.queue, run)
@@ -155,9 +133,10 @@ func (p *pool) Schedule(run func()) {
 	p.wake.Signal()
 }
 
-// Throughput implements [actor.Dispatcher]: how many messages an actor handles
-// before it lets others run.
-func (p *pool) Throughput() int { return 100 }
+// Throughput is how many messages an actor handles before it lets others run.
+func (p *pool) Throughput() int { return throughput }
+
+const throughput = 100
 
 func (p *pool) work() {
 	for {

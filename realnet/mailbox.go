@@ -1,10 +1,53 @@
+//go:build !js
+
 package realnet
 
 import (
+	"log/slog"
 	"sync"
 
 	"github.com/asynkron/protoactor-go/actor"
 )
+
+// A system is that of protoactor-go.
+type system struct{ *actor.ActorSystem }
+
+func newSystem(log *slog.Logger) system {
+	return system{actor.NewActorSystem(
+		actor.WithLoggerFactory(func(*actor.ActorSystem) *slog.Logger { return log }),
+		// What is sent to an actor that has ended is dropped, as it should
+		// be; there is nothing to log.
+		actor.WithDeadLetterRequestLogging(false),
+	)}
+}
+
+func (s system) shutdown() { s.Shutdown() }
+
+// A box is where a cell gets its letters.
+type box struct {
+	system system
+	pid    *actor.PID
+}
+
+// spawn starts a cell on a mailbox. One that may block gets goroutines of its
+// own, so that it does not hold up the workers.
+func (h *Host) spawn(c *cell, blocks bool) {
+	options := []actor.PropsOption{actor.WithMailbox(newMailbox)}
+	if !blocks {
+		options = append(options, actor.WithDispatcher(h.pool))
+	}
+	a := actor.ReceiveFunc(func(ctx actor.Context) {
+		if l, ok := ctx.Message().(*letter); ok { // not what protoactor-go says of the mailbox
+			c.handle(l)
+		}
+	})
+	c.box = box{h.system, h.system.Root.Spawn(actor.PropsFromProducer(func() actor.Actor { return a }, options...))}
+}
+
+func (b box) put(l *letter) { b.system.Root.Send(b.pid, l) }
+
+// stop ends the mailbox. What waits in it is dropped.
+func (b box) stop() { b.system.Root.Stop(b.pid) }
 
 // A mailbox gives its worker back after some messages. The mailboxes of
 // protoactor-go keep it until they are empty: there one peer that sends without a

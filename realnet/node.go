@@ -8,11 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path/filepath"
 	"sync"
 	"time"
 
 	"peernet/actors"
+	"peernet/actors/book"
 	"peernet/actors/peer"
 	"peernet/realnet/rtc"
 )
@@ -62,7 +62,7 @@ type Node struct {
 	port       *port
 	hub        *hub
 	transports map[string]Transport
-	book       *Book       // to be closed with the node, nil if it is in memory
+	book       keptBook    // to be closed with the node, nil if it is in memory
 	engine     *rtc.Engine // likewise, nil if there is no WebRTC
 	release    func()
 	once       sync.Once
@@ -104,7 +104,7 @@ func Open(ctx context.Context, c Config) (_ *Node, err error) {
 		}
 	}
 	if c.Data != "" {
-		if n.book, err = OpenBook(filepath.Join(c.Data, "book"), c.Log); err != nil {
+		if n.book, err = openKept(ctx, c.Data, c.Log); err != nil {
 			return nil, err
 		}
 		root.Book = n.book
@@ -141,15 +141,13 @@ func (c *Config) transports() map[string]Transport {
 	if c.Transports != nil {
 		return c.Transports
 	}
-	config := c.TLS
-	if config == nil {
-		config = &tls.Config{MinVersion: tls.VersionTLS12}
-	}
-	dialer := c.Access.dialer()
-	webSocket := NewWebSocket(config, dialer)
-	return map[string]Transport{
-		"tcp": TCP{Dialer: dialer}, "tls": TCP{Dialer: dialer, TLS: config}, "ws": webSocket, "wss": webSocket,
-	}
+	return c.platformTransports()
+}
+
+// A keptBook is an address book that outlasts the program.
+type keptBook interface {
+	book.Book
+	Close() error
 }
 
 // root checks the configuration and returns the root actor.

@@ -1,3 +1,5 @@
+//go:build !js
+
 package realnet
 
 import (
@@ -6,7 +8,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"strings"
 	"sync"
 	"time"
 
@@ -90,13 +91,6 @@ func listenTCP(ctx context.Context, hostport string, config *tls.Config, secure 
 		return l, err
 	}
 	return tls.NewListener(l, config), nil
-}
-
-// authorityOf is the host:port of an address.
-func authorityOf(a actors.Address) string {
-	_, rest, _ := strings.Cut(a.String(), "://")
-	rest, _, _ = strings.Cut(rest, "/")
-	return rest
 }
 
 // remoteOf is where a connection came from, the zero Address if it does not say.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"strings"
 	"syscall"
 
 	"peernet/actors"
@@ -68,4 +69,11 @@ func reasonOf(ctx context.Context, err error) actors.Reason {
 		return actors.ReasonReset
 	}
 	return actors.ReasonUnreachable
+}
+
+// authorityOf is the host:port of an address.
+func authorityOf(a actors.Address) string {
+	_, rest, _ := strings.Cut(a.String(), "://")
+	rest, _, _ = strings.Cut(rest, "/")
+	return rest
 }
