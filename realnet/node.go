@@ -3,7 +3,6 @@ package realnet
 import (
 	"context"
 	crand "crypto/rand"
-	"crypto/tls"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -43,7 +42,7 @@ type Config struct {
 	WebRTC WebRTC
 	// TLS is the configuration of links over tls and wss: to accept some, it
 	// needs a certificate. Nil is the defaults of crypto/tls.
-	TLS *tls.Config
+	TLS *TLSConfig
 	// Transports by scheme. Nil is tcp, tls, ws and wss. Transports of one's own
 	// have to look at Access themselves where they resolve names.
 	Transports map[string]Transport

@@ -12,6 +12,9 @@ import (
 // What differs between a program of its own and one in a browser: the transports and
 // the address book, and in mailbox.go the mailboxes.
 
+// TLSConfig is the configuration of package crypto/tls.
+type TLSConfig = tls.Config
+
 func (c *Config) platformTransports() map[string]Transport {
 	config := c.TLS
 	if config == nil {

@@ -10,6 +10,9 @@ import (
 // What differs between a program of its own and one in a browser: the transports and
 // the address book, and in mailbox_js.go the mailboxes.
 
+// TLSConfig has no meaning in a browser.
+type TLSConfig = struct{}
+
 func (c *Config) platformTransports() map[string]Transport {
 	return map[string]Transport{"ws": WebSocket{}, "wss": WebSocket{}}
 }

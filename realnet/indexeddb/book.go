@@ -10,6 +10,7 @@ import (
 
 	"peernet/actors"
 	"peernet/actors/book"
+	"peernet/realnet/browser"
 )
 
 // A Book is an address book in IndexedDB.
@@ -39,7 +40,7 @@ func Open(ctx context.Context, name string) (*Book, error) {
 	if !factory.Truthy() {
 		return b, nil
 	}
-	request, err := try(func() js.Value { return factory.Call("open", prefix+name, schemaVersion) })
+	request, err := browser.Try(func() js.Value { return factory.Call("open", prefix+name, schemaVersion) })
 	if err != nil {
 		return b, nil // forbidden
 	}
@@ -81,7 +82,7 @@ func (b *Book) Close() error {
 // load reads what there is. What is damaged is left out.
 func (b *Book) load(ctx context.Context, db js.Value) error {
 	stores := []any{entriesStore, barsStore}
-	t, err := try(func() js.Value { return db.Call("transaction", js.ValueOf(stores), "readonly") })
+	t, err := browser.Try(func() js.Value { return db.Call("transaction", js.ValueOf(stores), "readonly") })
 	if err != nil {
 		return err
 	}
@@ -157,14 +158,14 @@ func (b *Book) Commit() error {
 	if len(b.changed)+len(b.barred) == 0 {
 		return nil
 	}
-	t, err := try(func() js.Value {
+	t, err := browser.Try(func() js.Value {
 		options := js.ValueOf(map[string]any{"durability": "strict"})
 		return b.db.Call("transaction", js.ValueOf([]any{entriesStore, barsStore}), "readwrite", options)
 	})
 	if err != nil {
 		return err
 	}
-	_, err = try(func() js.Value {
+	_, err = browser.Try(func() js.Value {
 		entries, bars := t.Call("objectStore", entriesStore), t.Call("objectStore", barsStore)
 		for a := range b.changed {
 			if i, ok := b.Find(a); ok {
@@ -194,16 +195,6 @@ func (b *Book) Commit() error {
 	clear(b.changed)
 	clear(b.barred)
 	return nil
-}
-
-// try calls what may throw.
-func try(f func() js.Value) (v js.Value, err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			err = errors.New(fmt.Sprint(r))
-		}
-	}()
-	return f(), nil
 }
 
 // wait waits for a request or transaction to succeed, or for one of several failures,

@@ -3,27 +3,38 @@
 package rtc
 
 import (
+	"context"
 	"errors"
-	"io"
+	"net/netip"
+	"strconv"
 	"strings"
-	"sync"
 	"syscall/js"
 
-	"github.com/pion/webrtc/v4"
+	"peernet/realnet/browser"
 )
 
-// With the browser's own implementation, by pion's bindings to it.
+// With the browser's own implementation; see package browser for why not by pion's
+// bindings to it.
 
-// receiveMax bounds what a connection keeps of what was not read. A browser cannot be
-// told to stop receiving.
-const receiveMax = 4 << 20
+// A platform is what connections share.
+type platform struct{ config map[string]any }
 
-func newAPI(*Config) (*webrtc.API, func() error, error) {
+func newPlatform(c *Config) (*platform, error) {
 	if js.Global().Get("RTCPeerConnection").IsUndefined() {
-		return nil, nil, errors.New("this browser has no WebRTC")
+		return nil, errors.New("this browser has no WebRTC")
 	}
-	return webrtc.NewAPI(), func() error { return nil }, nil
+	servers := []any{}
+	for _, s := range c.Servers {
+		urls := []any{}
+		for _, url := range s.URLs {
+			urls = append(urls, url)
+		}
+		servers = append(servers, map[string]any{"urls": urls, "username": s.Username, "credential": s.Credential})
+	}
+	return &platform{map[string]any{"iceServers": servers}}, nil
 }
+
+func (*platform) close() error { return nil }
 
 // checkURL reports what is wrong with the URL of a server.
 func checkURL(url string) error {
@@ -33,128 +44,117 @@ func checkURL(url string) error {
 	return nil
 }
 
-func (e *Engine) certificates() ([]webrtc.Certificate, error) { return nil, nil }
-
-func closeConnection(pc *webrtc.PeerConnection) { _ = pc.Close() }
-
-// A channel is a data channel of the browser as bytes. pion's own does not keep the
-// order of messages: it has a goroutine for each.
-type channel struct {
-	value js.Value
-
-	mu       sync.Mutex
-	more     sync.Cond
-	received [][]byte
-	size     int // of what was received and not read
-	err      error
-	release  []func()
+// A browserConnection is a peer connection of the browser.
+type browserConnection struct {
+	pc     js.Value
+	opened func(pipe)
+	all    context.Context // done when the local description is complete
+	browser.Handlers
 }
 
-var errBehind = errors.New("rtc: too much was received that nobody read")
-
-func newPipe(c *webrtc.DataChannel) (pipe, error) {
-	p := &channel{value: c.JSValue()}
-	p.more.L = &p.mu
-	p.value.Set("binaryType", "arraybuffer")
-	p.on("message", func(event js.Value) {
-		data := event.Get("data")
-		var b []byte
-		if data.Type() == js.TypeString {
-			b = []byte(data.String())
-		} else {
-			array := js.Global().Get("Uint8Array").New(data)
-			b = make([]byte, array.Length())
-			js.CopyBytesToGo(b, array)
-		}
-		p.receive(b)
-	})
-	p.on("close", func(js.Value) { p.end(io.EOF) })
-	p.on("error", func(js.Value) { p.end(io.ErrUnexpectedEOF) })
-	if state := p.value.Get("readyState").String(); state != "open" {
-		p.end(io.EOF)
+func (p *platform) connect(opened func(pipe), ended func()) (connection, error) {
+	pc, err := browser.Try(func() js.Value { return js.Global().Get("RTCPeerConnection").New(p.config) })
+	if err != nil {
+		return nil, err // a browser allows only so many
 	}
-	return p, nil
+	c := &browserConnection{pc: pc, opened: opened}
+	var complete context.CancelFunc
+	c.all, complete = context.WithCancel(context.Background())
+	c.On(c.pc, "icegatheringstatechange", func(js.Value) {
+		if c.pc.Get("iceGatheringState").String() == "complete" {
+			complete()
+		}
+	})
+	c.On(c.pc, "connectionstatechange", func(js.Value) {
+		if state := c.pc.Get("connectionState").String(); state == "failed" || state == "closed" {
+			ended()
+		}
+	})
+	c.On(c.pc, "datachannel", func(event js.Value) { c.use(event.Get("channel")) })
+	return c, nil
 }
 
-func (p *channel) on(event string, f func(js.Value)) {
-	handler := js.FuncOf(func(_ js.Value, args []js.Value) any {
-		f(args[0])
-		return nil
-	})
-	p.value.Call("addEventListener", event, handler)
-	p.release = append(p.release, func() {
-		p.value.Call("removeEventListener", event, handler)
-		handler.Release()
-	})
-}
-
-func (p *channel) receive(b []byte) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.err != nil || len(b) == 0 {
+// use hands over a data channel when it opens.
+func (c *browserConnection) use(value js.Value) {
+	p := channel{browser.NewChannel(value)}
+	if value.Get("readyState").String() == "open" {
+		c.opened(p)
 		return
 	}
-	if p.size += len(b); p.size > receiveMax {
-		p.err = errBehind
-		p.received = nil
-		p.value.Call("close")
-	} else {
-		p.received = append(p.received, b)
-	}
-	p.more.Broadcast()
+	p.On(value, "open", func(js.Value) { c.opened(p) })
 }
 
-// end says that nothing more will come. The handlers go.
-func (p *channel) end(err error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.err == nil {
-		p.err = err
-	}
-	for _, f := range p.release {
-		f()
-	}
-	p.release = nil
-	p.more.Broadcast()
+func (c *browserConnection) offer() error {
+	c.use(c.pc.Call("createDataChannel", ""))
+	_, err := browser.Await(c.pc.Call("setLocalDescription"))
+	return err
 }
 
-// Read implements [io.Reader].
-func (p *channel) Read(b []byte) (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for len(p.received) == 0 && p.err == nil {
-		p.more.Wait()
+func (c *browserConnection) answer(offer string) error {
+	if err := c.hear("offer", offer); err != nil {
+		return err
 	}
-	if len(p.received) == 0 {
-		return 0, p.err
-	}
-	n := copy(b, p.received[0])
-	if p.received[0] = p.received[0][n:]; len(p.received[0]) == 0 {
-		p.received[0] = nil
-		p.received = p.received[1:]
-	}
-	p.size -= n
-	return n, nil
+	_, err := browser.Await(c.pc.Call("setLocalDescription"))
+	return err
 }
 
-// Write implements [io.Writer].
-func (p *channel) Write(b []byte) (n int, err error) {
-	defer func() {
-		if v := recover(); v != nil { // the channel is not open any more
-			n, err = 0, ErrClosed
+func (c *browserConnection) accept(answer string) error { return c.hear("answer", answer) }
+
+func (c *browserConnection) hear(kind, sdp string) error {
+	_, err := browser.Await(c.pc.Call("setRemoteDescription", map[string]any{"type": kind, "sdp": sdp}))
+	return err
+}
+
+func (c *browserConnection) gathered() <-chan struct{} { return c.all.Done() }
+
+func (c *browserConnection) description() string {
+	if d := c.pc.Get("localDescription"); d.Truthy() {
+		return d.Get("sdp").String()
+	}
+	return ""
+}
+
+// remote looks for the selected pair in the statistics, which all browsers have.
+func (c *browserConnection) remote() string {
+	report, err := browser.Await(c.pc.Call("getStats"))
+	if err != nil {
+		return ""
+	}
+	transport, pair := js.Undefined(), js.Undefined()
+	each := js.FuncOf(func(_ js.Value, args []js.Value) any {
+		switch s := args[0]; {
+		case s.Get("type").String() == "transport":
+			transport = s
+		case s.Get("type").String() == "candidate-pair" && s.Get("selected").Truthy(): // Firefox
+			pair = s
 		}
-	}()
-	array := js.Global().Get("Uint8Array").New(len(b))
-	js.CopyBytesToJS(array, b)
-	p.value.Call("send", array)
-	return len(b), nil
+		return nil
+	})
+	defer each.Release()
+	report.Call("forEach", each)
+	if transport.Truthy() && transport.Get("selectedCandidatePairId").Truthy() {
+		pair = report.Call("get", transport.Get("selectedCandidatePairId"))
+	}
+	if !pair.Truthy() {
+		return ""
+	}
+	at := report.Call("get", pair.Get("remoteCandidateId"))
+	if !at.Truthy() || !at.Get("address").Truthy() { // hidden behind a name
+		return ""
+	}
+	host := at.Get("address").String()
+	if ip, err := netip.ParseAddr(host); err == nil && ip.Is6() {
+		host = "[" + host + "]"
+	}
+	return host + ":" + strconv.Itoa(at.Get("port").Int())
 }
 
-// Close implements [io.Closer]: what was sent goes out first.
-func (p *channel) Close() error {
-	p.value.Call("close")
-	return nil
+func (c *browserConnection) close() {
+	c.Off()
+	c.pc.Call("close")
 }
 
-// BufferedAmount implements pipe.
-func (p *channel) BufferedAmount() uint64 { return uint64(p.value.Get("bufferedAmount").Int()) }
+// A channel is a data channel of the browser.
+type channel struct{ *browser.Channel }
+
+func (c channel) onLow(f func()) { c.OnLow(bufferedLow, f) }

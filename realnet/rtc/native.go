@@ -11,6 +11,8 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strconv"
+	"sync"
 	"time"
 
 	"github.com/pion/ice/v4"
@@ -30,7 +32,18 @@ const (
 // receiveMax bounds what a connection keeps of what was not read.
 const receiveMax = 512 << 10
 
-func newAPI(c *Config) (*webrtc.API, func() error, error) {
+// A platform is what connections share.
+type platform struct {
+	config *Config
+	api    *webrtc.API
+	done   func() error
+
+	mu          sync.Mutex
+	certificate []webrtc.Certificate // that all connections share for a while
+	renew       time.Time
+}
+
+func newPlatform(c *Config) (*platform, error) {
 	s := webrtc.SettingEngine{}
 	s.DetachDataChannels()
 	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
@@ -53,16 +66,16 @@ func newAPI(c *Config) (*webrtc.API, func() error, error) {
 		}
 		mux, err := ice.NewMultiUDPMuxFromPort(int(c.Port), options...)
 		if err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 		s.SetICEUDPMux(mux)
 		done = mux.Close
 	case c.PortMin != 0 || c.PortMax != 0:
 		if err := s.SetEphemeralUDPPortRange(c.PortMin, c.PortMax); err != nil {
-			return nil, nil, err
+			return nil, err
 		}
 	}
-	return webrtc.NewAPI(webrtc.WithSettingEngine(s)), done, nil
+	return &platform{config: c, api: webrtc.NewAPI(webrtc.WithSettingEngine(s)), done: done}, nil
 }
 
 // checkURL reports what is wrong with the URL of a server.
@@ -76,11 +89,11 @@ const renewal = 24 * time.Hour
 
 // certificates returns that which connections now have. To make one for each costs
 // time, and hides nothing: node ids say who is who.
-func (e *Engine) certificates() ([]webrtc.Certificate, error) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	if time.Now().Before(e.renew) {
-		return e.certificate, nil
+func (p *platform) certificates() ([]webrtc.Certificate, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if time.Now().Before(p.renew) {
+		return p.certificate, nil
 	}
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -90,31 +103,121 @@ func (e *Engine) certificates() ([]webrtc.Certificate, error) {
 	if err != nil {
 		return nil, err
 	}
-	e.certificate, e.renew = []webrtc.Certificate{*c}, time.Now().Add(renewal)
-	return e.certificate, nil
+	p.certificate, p.renew = []webrtc.Certificate{*c}, time.Now().Add(renewal)
+	return p.certificate, nil
 }
 
-func closeConnection(pc *webrtc.PeerConnection) { _ = pc.GracefulClose() }
+func (p *platform) close() error { return p.done() }
 
-// A detached is a data channel as bytes.
-type detached struct {
-	channel interface {
-		io.ReadWriteCloser
-		BufferedAmount() uint64
+// A pionConnection is a peer connection of pion.
+type pionConnection struct {
+	*webrtc.PeerConnection
+	opened func(pipe)
+	all    <-chan struct{} // closed when the local description is complete
+}
+
+func (p *platform) connect(opened func(pipe), ended func()) (connection, error) {
+	config := webrtc.Configuration{}
+	for _, s := range p.config.Servers {
+		server := webrtc.ICEServer{URLs: s.URLs}
+		if s.Username != "" {
+			server.Username, server.Credential = s.Username, s.Credential
+		}
+		config.ICEServers = append(config.ICEServers, server)
 	}
-	message []byte // the space of the message at hand
-	rest    []byte // of it that was not read
-}
-
-func newPipe(c *webrtc.DataChannel) (pipe, error) {
-	raw, err := c.Detach()
+	var err error
+	if config.Certificates, err = p.certificates(); err != nil {
+		return nil, err
+	}
+	pc, err := p.api.NewPeerConnection(config)
 	if err != nil {
 		return nil, err
 	}
-	return &detached{channel: raw.(interface {
-		io.ReadWriteCloser
-		BufferedAmount() uint64
-	})}, nil
+	c := &pionConnection{PeerConnection: pc, opened: opened}
+	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
+		if s == webrtc.PeerConnectionStateFailed || s == webrtc.PeerConnectionStateClosed {
+			ended()
+		}
+	})
+	pc.OnDataChannel(c.use)
+	return c, nil
+}
+
+// use hands over a data channel when it opens.
+func (c *pionConnection) use(d *webrtc.DataChannel) {
+	d.OnOpen(func() {
+		raw, err := d.Detach()
+		if err != nil {
+			return
+		}
+		c.opened(&detached{channel: raw.(dataChannel), low: d})
+	})
+}
+
+func (c *pionConnection) offer() error {
+	d, err := c.CreateDataChannel("", nil)
+	if err != nil {
+		return err
+	}
+	c.use(d)
+	offer, err := c.CreateOffer(nil)
+	if err != nil {
+		return err
+	}
+	return c.describe(offer)
+}
+
+func (c *pionConnection) answer(offer string) error {
+	if err := c.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeOffer, SDP: offer}); err != nil {
+		return err
+	}
+	answer, err := c.CreateAnswer(nil)
+	if err != nil {
+		return err
+	}
+	return c.describe(answer)
+}
+
+func (c *pionConnection) describe(d webrtc.SessionDescription) error {
+	c.all = webrtc.GatheringCompletePromise(c.PeerConnection)
+	return c.SetLocalDescription(d)
+}
+
+func (c *pionConnection) accept(answer string) error {
+	return c.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer})
+}
+
+func (c *pionConnection) gathered() <-chan struct{} { return c.all }
+
+func (c *pionConnection) description() string {
+	if d := c.LocalDescription(); d != nil {
+		return d.SDP
+	}
+	return ""
+}
+
+func (c *pionConnection) remote() string {
+	pair, err := c.SCTP().Transport().ICETransport().GetSelectedCandidatePair()
+	if err != nil || pair == nil || pair.Remote == nil {
+		return ""
+	}
+	return net.JoinHostPort(pair.Remote.Address, strconv.Itoa(int(pair.Remote.Port)))
+}
+
+func (c *pionConnection) close() { _ = c.GracefulClose() }
+
+// A dataChannel is a detached one.
+type dataChannel interface {
+	io.ReadWriteCloser
+	BufferedAmount() uint64
+}
+
+// A detached is a data channel as bytes.
+type detached struct {
+	channel dataChannel
+	low     *webrtc.DataChannel
+	message []byte // the space of the message at hand
+	rest    []byte // of it that was not read
 }
 
 // Read implements [io.Reader]. The space for messages grows as they need it.
@@ -144,3 +247,8 @@ const messageLeast = 2 << 10
 func (d *detached) Write(b []byte) (int, error) { return d.channel.Write(b) }
 func (d *detached) Close() error                { return d.channel.Close() }
 func (d *detached) BufferedAmount() uint64      { return d.channel.BufferedAmount() }
+
+func (d *detached) onLow(f func()) {
+	d.low.SetBufferedAmountLowThreshold(bufferedLow)
+	d.low.OnBufferedAmountLow(f)
+}

@@ -1,6 +1,5 @@
 // Package rtc opens links by WebRTC: streams of bytes over the data channel of a
-// peer connection, by github.com/pion/webrtc, in a program of its own or in a
-// browser.
+// peer connection, by github.com/pion/webrtc or, in a browser, by the browser.
 //
 // What it guarantees:
 //
@@ -17,13 +16,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"slices"
 	"strings"
 	"sync"
 	"time"
-
-	"github.com/pion/webrtc/v4"
 
 	"peernet/actors"
 	"peernet/actors/wire"
@@ -75,22 +73,13 @@ const gatherTimeout = 3 * time.Second
 
 // An Engine makes attempts.
 type Engine struct {
-	config Config
-	api    *webrtc.API
-	close  func() error
-
-	mu          sync.Mutex
-	certificate []webrtc.Certificate // that all connections share for a while
-	renew       time.Time
+	config   Config
+	platform *platform
 }
 
 // New returns an engine.
 func New(c Config) (*Engine, error) {
 	e := &Engine{config: c}
-	var err error
-	if e.api, e.close, err = newAPI(&e.config); err != nil {
-		return nil, err
-	}
 	for _, s := range c.Servers { // before an attempt finds it
 		for _, url := range s.URLs {
 			err := checkURL(url)
@@ -102,101 +91,97 @@ func New(c Config) (*Engine, error) {
 			}
 		}
 	}
-	return e, nil
+	var err error
+	e.platform, err = newPlatform(&e.config)
+	return e, err
 }
 
 // Close gives back what links share. Links are to be closed before.
-func (e *Engine) Close() error { return e.close() }
+func (e *Engine) Close() error { return e.platform.close() }
 
-func (e *Engine) configuration() (webrtc.Configuration, error) {
-	c := webrtc.Configuration{}
-	for _, s := range e.config.Servers {
-		server := webrtc.ICEServer{URLs: s.URLs}
-		if s.Username != "" {
-			server.Username, server.Credential = s.Username, s.Credential
-		}
-		c.ICEServers = append(c.ICEServers, server)
-	}
-	var err error
-	c.Certificates, err = e.certificates()
-	return c, err
+// A connection is a peer connection, as the platform makes it. The methods are
+// called by one goroutine.
+type connection interface {
+	// offer sets the local description to an offer of one data channel.
+	offer() error
+	// answer takes an offer, and sets the local description to an answer.
+	answer(offer string) error
+	// accept takes the answer to the offer.
+	accept(answer string) error
+	// gathered is closed when the local description has all candidates.
+	gathered() <-chan struct{}
+	// description is the local description.
+	description() string
+	// remote is host:port of the other end, "" where that is not known.
+	remote() string
+	// close gives back all that there is.
+	close()
 }
 
-// An attempt is a peer connection on its way.
+// A pipe is a data channel that has opened, as bytes.
+type pipe interface {
+	io.ReadWriteCloser // Close ends what this end sends
+	// BufferedAmount is how many bytes wait to be sent.
+	BufferedAmount() uint64
+	// onLow has f called when no more than bufferedLow wait.
+	onLow(f func())
+}
+
+// An attempt is a connection on its way, or in use.
 type attempt struct {
-	pc     *webrtc.PeerConnection
-	opened chan *webrtc.DataChannel
+	connection
+	opened chan pipe
 	failed chan struct{} // closed when the connection has ended, or cannot come to be
 	fail   sync.Once
-}
-
-// close gives back all that the attempt holds.
-func (a *attempt) close() {
-	a.fail.Do(func() { close(a.failed) })
-	closeConnection(a.pc)
+	once   sync.Once
 }
 
 func (e *Engine) start() (*attempt, error) {
-	c, err := e.configuration()
-	if err != nil {
-		return nil, err
-	}
-	a := &attempt{opened: make(chan *webrtc.DataChannel, 1), failed: make(chan struct{})}
-	if a.pc, err = e.api.NewPeerConnection(c); err != nil {
-		return nil, err
-	}
-	a.pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
-		if s == webrtc.PeerConnectionStateFailed || s == webrtc.PeerConnectionStateClosed {
-			a.fail.Do(func() { close(a.failed) })
-		}
-	})
-	return a, nil
+	a := &attempt{opened: make(chan pipe, 1), failed: make(chan struct{})}
+	var err error
+	a.connection, err = e.platform.connect(a.take, a.end)
+	return a, err
 }
 
-// use makes a data channel that of the attempt when it opens, unless there is one.
-func (a *attempt) use(c *webrtc.DataChannel) {
-	c.OnOpen(func() {
-		select {
-		case a.opened <- c:
-		default:
-			_ = c.Close()
-		}
-	})
+// take makes a data channel that of the attempt, unless there is one.
+func (a *attempt) take(p pipe) {
+	select {
+	case a.opened <- p:
+	default:
+		_ = p.Close()
+	}
 }
 
-// describe sets the local description and returns the signal, with all candidates
-// that were found in time.
-func (a *attempt) describe(ctx context.Context, d webrtc.SessionDescription, err error) (*actors.Signal, error) {
-	if err != nil {
-		return nil, err
-	}
-	gathered := webrtc.GatheringCompletePromise(a.pc)
-	if err := a.pc.SetLocalDescription(d); err != nil {
-		return nil, err
-	}
+func (a *attempt) end() { a.fail.Do(func() { close(a.failed) }) }
+
+// close gives back all that the attempt holds.
+func (a *attempt) close() {
+	a.end()
+	a.once.Do(a.connection.close)
+}
+
+// describe returns the signal of the local description, with all candidates that are
+// found in time.
+func (a *attempt) describe(ctx context.Context) (*actors.Signal, error) {
 	late := time.NewTimer(gatherTimeout)
 	defer late.Stop()
 	select {
-	case <-gathered:
+	case <-a.gathered():
 	case <-late.C:
 	case <-a.failed:
 		return nil, ErrFailed
 	case <-ctx.Done():
 		return nil, context.Cause(ctx)
 	}
-	local := a.pc.LocalDescription()
-	if local == nil {
-		return nil, ErrFailed
-	}
-	return wire.ParseSDP(local.SDP)
+	return wire.ParseSDP(a.description())
 }
 
-// hear sets the description of the other end, without candidates that are not
+// sdp is the description of the other end, without candidates that are not
 // permitted.
-func (a *attempt) hear(c *Config, kind webrtc.SDPType, s *actors.Signal) error {
+func (c *Config) sdp(s *actors.Signal) string {
 	kept := *s
 	kept.Candidates = slices.DeleteFunc(slices.Clone(s.Candidates), func(x actors.Candidate) bool { return !c.permits(x) })
-	return a.pc.SetRemoteDescription(webrtc.SessionDescription{Type: kind, SDP: string(wire.AppendSDP(nil, &kept))})
+	return string(wire.AppendSDP(nil, &kept))
 }
 
 // portLeast is the lowest port that others may name. What lies below belongs to
@@ -232,8 +217,8 @@ var shared = netip.MustParsePrefix("100.64.0.0/10")
 // join waits for the data channel to open.
 func (a *attempt) join(ctx context.Context) (*Stream, error) {
 	select {
-	case c := <-a.opened:
-		return newStream(a, c)
+	case p := <-a.opened:
+		return newStream(a, p), nil
 	case <-a.failed:
 		return nil, ErrFailed
 	case <-ctx.Done():
@@ -243,59 +228,51 @@ func (a *attempt) join(ctx context.Context) (*Stream, error) {
 
 // Offer makes an offer, which it tells described, and waits for the answer, and for
 // the link to open.
-func (e *Engine) Offer(ctx context.Context, described func(*actors.Signal), answer <-chan *actors.Signal) (_ *Stream, err error) {
-	a, err := e.start()
-	if err != nil {
-		return nil, err
-	}
-	defer func() {
+func (e *Engine) Offer(ctx context.Context, described func(*actors.Signal), answer <-chan *actors.Signal) (*Stream, error) {
+	return e.attempt(ctx, func(a *attempt) error {
+		if err := a.offer(); err != nil {
+			return err
+		}
+		signal, err := a.describe(ctx)
 		if err != nil {
-			a.close()
+			return err
 		}
-	}()
-	a.pc.OnDataChannel(a.use)
-	c, err := a.pc.CreateDataChannel("", nil)
-	if err != nil {
-		return nil, err
-	}
-	a.use(c)
-	offer, err := a.pc.CreateOffer(nil)
-	signal, err := a.describe(ctx, offer, err)
-	if err != nil {
-		return nil, err
-	}
-	described(signal)
-	select {
-	case s := <-answer:
-		if err := a.hear(&e.config, webrtc.SDPTypeAnswer, s); err != nil {
-			return nil, err
+		described(signal)
+		select {
+		case s := <-answer:
+			return a.accept(e.config.sdp(s))
+		case <-ctx.Done():
+			return context.Cause(ctx)
 		}
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-	return a.join(ctx)
+	})
 }
 
 // Answer answers an offer by what it tells described, and waits for the link to open.
-func (e *Engine) Answer(ctx context.Context, offer *actors.Signal, described func(*actors.Signal)) (_ *Stream, err error) {
+func (e *Engine) Answer(ctx context.Context, offer *actors.Signal, described func(*actors.Signal)) (*Stream, error) {
+	return e.attempt(ctx, func(a *attempt) error {
+		if err := a.answer(e.config.sdp(offer)); err != nil {
+			return err
+		}
+		signal, err := a.describe(ctx)
+		if err == nil {
+			described(signal)
+		}
+		return err
+	})
+}
+
+// attempt makes one, whose signals are exchanged by a function.
+func (e *Engine) attempt(ctx context.Context, exchange func(*attempt) error) (*Stream, error) {
 	a, err := e.start()
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			a.close()
+	if err = exchange(a); err == nil {
+		var s *Stream
+		if s, err = a.join(ctx); err == nil {
+			return s, nil
 		}
-	}()
-	a.pc.OnDataChannel(a.use)
-	if err := a.hear(&e.config, webrtc.SDPTypeOffer, offer); err != nil {
-		return nil, err
 	}
-	answer, err := a.pc.CreateAnswer(nil)
-	signal, err := a.describe(ctx, answer, err)
-	if err != nil {
-		return nil, err
-	}
-	described(signal)
-	return a.join(ctx)
+	a.close()
+	return nil, err
 }

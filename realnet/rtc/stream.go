@@ -2,12 +2,8 @@ package rtc
 
 import (
 	"io"
-	"net"
-	"strconv"
 	"sync"
 	"time"
-
-	"github.com/pion/webrtc/v4"
 
 	"peernet/actors"
 )
@@ -27,7 +23,6 @@ const (
 // A Stream is one end of a link that is open.
 type Stream struct {
 	attempt *attempt
-	channel *webrtc.DataChannel
 	pipe    pipe
 	remote  actors.Address
 
@@ -38,43 +33,18 @@ type Stream struct {
 	closed bool
 }
 
-// A pipe is the data channel as bytes.
-type pipe interface {
-	io.ReadWriteCloser // Close ends what this end sends
-	BufferedAmount() uint64
-}
-
-func newStream(a *attempt, c *webrtc.DataChannel) (*Stream, error) {
-	s := &Stream{attempt: a, channel: c}
+func newStream(a *attempt, p pipe) *Stream {
+	s := &Stream{attempt: a, pipe: p}
 	s.low.L = &s.mu
-	c.SetBufferedAmountLowThreshold(bufferedLow)
-	c.OnBufferedAmountLow(s.wake)
-	p, err := newPipe(c)
-	if err != nil {
-		return nil, err
+	p.onLow(s.wake)
+	if at := a.remote(); at != "" {
+		s.remote, _ = actors.ParseAddress("webrtc://" + at)
 	}
-	s.pipe = p
-	s.remote = remoteOf(a.pc)
 	go func() {
 		<-a.failed // the connection is dead: nothing else would tell who waits
 		s.Reset()
 	}()
-	return s, nil
-}
-
-// remoteOf returns where the other end is seen, zero where that is not known.
-func remoteOf(pc *webrtc.PeerConnection) (at actors.Address) {
-	defer func() { _ = recover() }() // browsers without RTCIceTransport
-	sctp := pc.SCTP()
-	if sctp == nil || sctp.Transport() == nil || sctp.Transport().ICETransport() == nil {
-		return at
-	}
-	pair, err := sctp.Transport().ICETransport().GetSelectedCandidatePair()
-	if err != nil || pair == nil || pair.Remote == nil {
-		return at
-	}
-	at, _ = actors.ParseAddress("webrtc://" + net.JoinHostPort(pair.Remote.Address, strconv.Itoa(int(pair.Remote.Port))))
-	return at
+	return s
 }
 
 // Remote is where the other end is seen: webrtc://host:port, or the zero Address
