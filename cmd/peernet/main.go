@@ -47,7 +47,7 @@ func interruptible() context.Context {
 }
 
 // prefixes are the names of packages in front of their errors.
-var prefixes = regexp.MustCompile(`(^|[:;] )(realnet|peer|actors|book): `)
+var prefixes = regexp.MustCompile(`(^|[:;] )(realnet|rtc|peer|actors|book): `)
 
 // plain is an error without the names of the packages that say it.
 func plain(err error) string {
@@ -81,7 +81,7 @@ func rootCommand() *cobra.Command {
 		&cobra.Group{ID: groupRun, Title: "Run:"},
 		&cobra.Group{ID: groupDaemon, Title: "Talk to a running node:"},
 	)
-	for _, c := range []*cobra.Command{simCommand(), demoCommand(), nodeCommand()} {
+	for _, c := range []*cobra.Command{simCommand(), demoCommand(), nodeCommand(), webCommand()} {
 		c.GroupID = groupRun
 		root.AddCommand(c)
 	}
