@@ -63,6 +63,8 @@ func TestPagesArePeers(t *testing.T) {
 	browsertest.Until(t, two, "the announce is heard", "document.querySelector('#heard').innerText.includes('hello from one')")
 	browsertest.Until(t, one, "the search is answered", "document.querySelector('#answers').innerText.startsWith('two search, 1 link away')")
 
+	browsertest.Until(t, one, "the page shows its link", "document.querySelector('#transports').innerText === '1 by webrtc' && document.querySelector('#state').innerText === 'Connected to 1 peer'")
+	browsertest.Until(t, one, "and what it knows", "document.querySelector('#known').innerText.includes('/kept')")
 	for _, width := range []int64{360, 1280} {
 		picture := browsertest.Picture(t, one, width)
 		wide, err := browsertest.Eval[int64](one, "document.documentElement.scrollWidth")

@@ -112,7 +112,8 @@ async function run() {
     form.reset();
   });
 
-  let before;
+  let before, wake;
+  for (const event of ['connect', 'disconnect']) node.on(event, () => wake?.());
   for (;;) {
     const [connections, known] = await Promise.all([node.connections(), node.known()]);
     const by = {};
@@ -128,7 +129,7 @@ async function run() {
     const now = connections.length === 0 ? 'No connection: is there a peer to bootstrap from?' : `Connected to ${connections.length} ${connections.length === 1 ? 'peer' : 'peers'}`;
     if (now !== before) state(now, connections.length === 0 && before !== undefined);
     before = now;
-    await new Promise((resolve) => setTimeout(resolve, 500));
+    await new Promise((resolve) => { wake = resolve; setTimeout(resolve, 1000); });
   }
 }
 

@@ -52,7 +52,7 @@ func promise(f func() (any, error)) js.Value {
 type page struct {
 	node   *realnet.Node
 	emit   js.Value // (event, value)
-	ctx    context.Context
+	ctx    context.Context // of what goes on until close
 	cancel context.CancelFunc
 	last   int
 	asked  map[int]*realnet.Request // that can be answered, the newest
@@ -116,11 +116,11 @@ func (p *page) functions() js.Value {
 		p.funcs = append(p.funcs, wrapped)
 		o.Set(name, wrapped)
 	}
-	set("connect", func(args []js.Value) (any, error) { return nil, p.node.Connect(p.ctx, args[0].String()) })
-	set("disconnect", func(args []js.Value) (any, error) { return nil, p.node.Disconnect(p.ctx, args[0].String()) })
-	set("save", func(args []js.Value) (any, error) { return nil, p.node.Save(p.ctx, args[0].String()) })
-	set("remove", func(args []js.Value) (any, error) { return nil, p.node.Remove(p.ctx, args[0].String()) })
-	set("announce", func(args []js.Value) (any, error) { return nil, p.node.Publish(p.ctx, message(args)) })
+	set("connect", func(args []js.Value) (any, error) { return nil, p.node.Connect(context.Background(), args[0].String()) })
+	set("disconnect", func(args []js.Value) (any, error) { return nil, p.node.Disconnect(context.Background(), args[0].String()) })
+	set("save", func(args []js.Value) (any, error) { return nil, p.node.Save(context.Background(), args[0].String()) })
+	set("remove", func(args []js.Value) (any, error) { return nil, p.node.Remove(context.Background(), args[0].String()) })
+	set("announce", func(args []js.Value) (any, error) { return nil, p.node.Publish(context.Background(), message(args)) })
 	set("search", p.search)
 	set("reply", p.reply)
 	set("connections", func([]js.Value) (any, error) { return p.connections() })
@@ -182,7 +182,7 @@ func described(m realnet.Message, hops int) js.Value {
 // search announces (type, data, limit, milliseconds, each) and calls each with every
 // response, until each returns false or the time is over.
 func (p *page) search(args []js.Value) (any, error) {
-	ctx, cancel := context.WithTimeout(p.ctx, time.Duration(number(args[3]))*time.Millisecond)
+	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(number(args[3]))*time.Millisecond)
 	defer cancel()
 	for r, err := range p.node.Announce(ctx, message(args)) {
 		if err != nil {
@@ -216,7 +216,7 @@ func (p *page) reply(args []js.Value) (any, error) {
 	if r == nil {
 		return nil, errors.New("peernet: the request is too long ago")
 	}
-	return nil, r.Reply(p.ctx, message(args[1:]))
+	return nil, r.Reply(context.Background(), message(args[1:]))
 }
 
 // watchConnections emits peers that come and go.
@@ -238,7 +238,7 @@ func (p *page) watchConnections() {
 }
 
 func (p *page) connections() (any, error) {
-	list, err := p.node.Connections(p.ctx)
+	list, err := p.node.Connections(context.Background())
 	if err != nil {
 		return nil, err
 	}
@@ -261,7 +261,7 @@ func (p *page) connections() (any, error) {
 
 func (p *page) known() (any, error) {
 	a := js.Global().Get("Array").New()
-	for e, err := range p.node.Known(p.ctx) {
+	for e, err := range p.node.Known(context.Background()) {
 		if err != nil {
 			return nil, err
 		}
