@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
 	"sync"
 	"syscall"
 	"testing"
@@ -235,14 +234,3 @@ func (s *memoryStream) mute() {
 }
 
 func (s *memoryStream) Remote() actors.Address { return s.remote }
-
-// The events of a scenario whose order is determined are those of every host.
-func TestHostStory(t *testing.T) {
-	want, err := os.ReadFile("../actors/hosttest/testdata/story.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	hosttest.Story(t, synctest.Test, string(want), func(t testing.TB) hosttest.Host {
-		return &testHost{host: NewHost(nil), nodes: map[int]*testNode{}}
-	})
-}
