@@ -1,4 +1,5 @@
-// Package realnet runs nodes of the peernet network over TCP and WebSocket.
+// Package realnet runs nodes of the peernet network over TCP, WebSocket and WebRTC,
+// in programs of their own and in web pages.
 //
 //	node, err := realnet.Open(ctx, realnet.Config{
 //		Listen:    []string{"ws://0.0.0.0:4000"},
@@ -26,6 +27,11 @@
 //   - link: one end of a stream, with a reader, a writer, and their bounds.
 //   - [Transport]: how streams are opened and accepted, by the scheme of an
 //     address.
+//   - negotiator: how streams are opened where there is no address; package rtc
+//     has WebRTC.
+//   - platform.go and platform_js.go, mailbox.go and mailbox_js.go, websocket.go and
+//     websocket_js.go: what differs in a browser. There is no listening, no TCP and no
+//     protoactor-go there, and Config.Data names a database of IndexedDB.
 //
 // # What it guarantees
 //

@@ -1,7 +1,7 @@
 // Package peer is the protocol of peernet as actors: [Node], the root of a
 // node, spawns a [Store], which keeps the address book, and a [Gossip], which
 // schedules membership, announces and searches, and spawns one [Conn] for each
-// link. Hosts talk to the Node alone, by the operations in ops.go.
+// link, and where links can be negotiated a [Negotiator]. Hosts talk to the Node alone, by the operations in ops.go.
 //
 //	host ── operations ──▶ Node ──▶ Gossip ──▶ Conn ══ link ══ other node
 //	                        │          ▲  │       │
