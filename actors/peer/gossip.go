@@ -589,6 +589,16 @@ func (g *Gossip) OutboundInUse() (n int) {
 	return n
 }
 
+// NegotiatedInUse counts the outbound connections in use that are by WebRTC.
+func (g *Gossip) NegotiatedInUse() (n int) {
+	for i := range g.peers {
+		if w := g.peers[i].way; w.negotiated() && !w.inbound() && g.peers[i].state == peerUp {
+			n++
+		}
+	}
+	return n
+}
+
 // id is the peer's node id, zero before the handshake.
 func (p *peer) id() NodeID {
 	if p.ready == nil {

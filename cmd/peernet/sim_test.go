@@ -56,7 +56,7 @@ func TestJSONIsTheSummaryAlone(t *testing.T) {
 			heap_bytes_per_node peak_rss_bytes formed_at_s join_messages_per_node announce search overlay traffic`,
 		"announce": "count coverage_mean coverage_min hops_mean hops_max latency_ms_p50 latency_ms_p99 redundancy",
 		"search":   "count answered replies_mean",
-		"overlay": `degree_mean degree_min degree_max outbound_mean outbound_min outbound_full largest_component
+		"overlay": `degree_mean degree_min degree_max outbound_mean outbound_min outbound_full negotiated_mean largest_component
 			clustering path_length_mean`,
 		"traffic": "messages bytes bytes_per_node_per_s",
 	}
@@ -140,6 +140,9 @@ func TestBadInputSaysWhatToDo(t *testing.T) {
 		{[]string{"sim", file}, "bad.yaml:2:1: latncy: unknown key; known are name, nodes"},
 		{[]string{"sim", "--set", "latency.min=0"}, "--set: latency.min: 0s, must be positive"},
 		{[]string{"sim", "--set", "latency=5ms"}, "is a group; set one of its keys: latency.model"},
+		{[]string{"sim", "--set", "reach.public=0"}, "reach.public: 0, as all the other weights"},
+		{[]string{"sim", "--set", "reach.symmetric=-1"}, "reach.symmetric: -1, must be from 0"},
+		{[]string{"sim", "flood", "--set", "reach.blocked=1"}, "has no meaning for a static overlay"},
 		{[]string{"sim", "--set", "nodes"}, "want key=value"},
 		{[]string{"sim", "--set", "nope=1"}, "unknown key"},
 		{[]string{"sim", "--nodes", "5", "--set", "connections=5"}, "more connections than other nodes: at most 4"},

@@ -44,6 +44,9 @@ func printSummary(out io.Writer, asked *scenario.Scenario, s *scenario.Summary) 
 	fmt.Fprintln(w, "overlay\t")
 	row("  degree", "mean %.2f, %d to %d", o.DegreeMean, o.DegreeMin, o.DegreeMax)
 	row("  outbound", "mean %.2f, least %d, full %.4f", o.OutboundMean, o.OutboundMin, o.OutboundFull)
+	if o.NegotiatedMean > 0 {
+		row("  of these by WebRTC", "mean %.2f", o.NegotiatedMean)
+	}
 	row("  largest component", "%.4f", o.LargestComponent)
 	row("  clustering", "%.5f", o.Clustering)
 	row("  path length", "mean %.3f", o.PathLengthMean)

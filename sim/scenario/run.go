@@ -45,7 +45,8 @@ type runner struct {
 	tracker    *tracker
 	bootstraps []actors.Address
 	roots      []*peer.Node
-	start      meter // of what the summary's times and counts cover
+	reach      []sim.Reach // of each node; nil is public
+	start      meter       // of what the summary's times and counts cover
 	formedAt   *float64
 	joined     *float64
 	random     *rand.Rand // of the workload
@@ -104,7 +105,10 @@ func newRunner(s *Scenario, o Options) (*runner, error) {
 // grow makes the root actor of a node. Workers call it, each for other nodes.
 func (r *runner) grow(config *peer.Config) func(sim.NodeID) actors.Actor {
 	return func(id sim.NodeID) actors.Actor {
-		n := &peer.Node{Config: config, Advertise: []actors.Address{sim.AddressOf(id)}}
+		n := &peer.Node{Config: config}
+		if r.reach == nil || r.reach[id] == sim.ReachPublic {
+			n.Advertise = []actors.Address{sim.AddressOf(id)}
+		}
 		if r.scenario.Overlay == OverlayGossip {
 			n.Bootstrap = r.bootstrapsOf(id)
 		}
@@ -144,7 +148,31 @@ func (r *runner) plantGossip() {
 		}
 		r.tracker.started[i] = actors.Time(times[i])
 	}
+	r.drawReach()
 	r.sim.StartAt(0, times, r.grow(r.scenario.PeerConfig()))
+}
+
+// drawReach draws how each node can be reached. The bootstrap nodes are public.
+func (r *runner) drawReach() {
+	if r.scenario.Reach.allPublic() {
+		return
+	}
+	weights := r.scenario.Reach.weights()
+	sum := 0
+	for _, w := range weights {
+		sum += w
+	}
+	r.reach = make([]sim.Reach, r.scenario.Nodes)
+	random := r.sim.Rand("reach")
+	for i := r.scenario.Bootstraps; i < r.scenario.Nodes; i++ {
+		kind, left := 0, random.IntN(sum)
+		for left >= weights[kind] {
+			left -= weights[kind]
+			kind++
+		}
+		r.reach[i] = sim.Reach(kind)
+		r.sim.SetReach(sim.NodeID(i), r.reach[i])
+	}
 }
 
 // plantStatic starts all nodes at 0 and gives them a random overlay: every node

@@ -376,3 +376,23 @@ func BenchmarkFlood(b *testing.B) {
 }
 
 var _ sim.Observer = (*tracker)(nil)
+
+// Most nodes of the Internet cannot be dialled. A network of such nodes forms all the
+// same, by WebRTC, whoever runs it.
+func TestUnreachableNodesFormANetwork(t *testing.T) {
+	s := builtin(t, "quickstart", "nodes=600", "reach.public=20", "reach.full_cone=10", "reach.restricted=20", "reach.port_restricted=30", "reach.symmetric=20")
+	sum := run(t, s, Options{Workers: 2})
+	o := sum.Overlay
+	t.Logf("formed at %v s; %.2f of %.2f outbound links by WebRTC", deref(sum.FormedAtS), o.NegotiatedMean, o.OutboundMean)
+	if sum.FormedAtS == nil || o.LargestComponent != 1 || o.OutboundFull < 0.99 {
+		t.Errorf("formed at %v s, largest component %v, full %v", deref(sum.FormedAtS), o.LargestComponent, o.OutboundFull)
+	}
+	if o.NegotiatedMean < 1.5 || o.NegotiatedMean > 2.5 {
+		t.Errorf("%.2f links by WebRTC, want about half of 5 rounded down", o.NegotiatedMean)
+	}
+	for _, o := range []Options{{Workers: 1}, {Reference: true}} {
+		if got := run(t, s, o); got.TraceHash != sum.TraceHash {
+			t.Errorf("%+v: trace hash %v, want %v", o, got.TraceHash, sum.TraceHash)
+		}
+	}
+}

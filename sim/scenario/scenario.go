@@ -29,6 +29,7 @@ type Scenario struct {
 	Bootstraps int    `yaml:"bootstraps" json:"bootstraps"`
 	Known      int    `yaml:"known" json:"known"`
 	Arrivals   Span   `yaml:"arrivals" json:"arrivals"`
+	Reach      Reach  `yaml:"reach" json:"reach"`
 
 	Connections  int      `yaml:"connections" json:"connections"`
 	InboundMax   int      `yaml:"inbound_max" json:"inbound_max"`
@@ -67,6 +68,24 @@ type Latency struct {
 	Sigma  Percent  `yaml:"sigma" json:"sigma"`   // lognormal
 }
 
+// Reach says in which ways the nodes can be reached, by weights; see [sim.Reach].
+type Reach struct {
+	Public         int `yaml:"public" json:"public"`
+	FullCone       int `yaml:"full_cone" json:"full_cone"`
+	Restricted     int `yaml:"restricted" json:"restricted"`
+	PortRestricted int `yaml:"port_restricted" json:"port_restricted"`
+	Symmetric      int `yaml:"symmetric" json:"symmetric"`
+	Blocked        int `yaml:"blocked" json:"blocked"`
+}
+
+// weights are those of the kinds, in their order.
+func (r Reach) weights() []int {
+	return []int{r.Public, r.FullCone, r.Restricted, r.PortRestricted, r.Symmetric, r.Blocked}
+}
+
+// allPublic reports whether all nodes can be dialled.
+func (r Reach) allPublic() bool { return r == Reach{Public: r.Public} }
+
 // What the keys that take a word accept.
 const (
 	WireTyped     = "typed"
@@ -87,7 +106,7 @@ func Default() Scenario {
 		Name:  "unnamed",
 		Nodes: 10000, Seed: 1, Duration: Duration(time.Minute), Wire: WireTyped,
 		Latency: Latency{Model: LogNormal, Per: PerLink, Min: Duration(10 * time.Millisecond), Median: Duration(50 * time.Millisecond), Sigma: 50},
-		Overlay: OverlayGossip, Known: 3, Arrivals: Span{Percent: 10},
+		Overlay: OverlayGossip, Known: 3, Arrivals: Span{Percent: 10}, Reach: Reach{Public: 1},
 		Connections: c.Connections, InboundMax: c.InboundMax, Fanout: Fanout(c.Fanout), HopsMax: c.HopsMax,
 		Book: 64, Exchange: c.Exchange,
 		Interval: Duration(c.Interval), Refresh: Duration(c.Refresh), Purge: Duration(c.Purge),
@@ -140,6 +159,9 @@ func (s *Scenario) Resolve() error {
 		s.Known = s.Bootstraps
 	}
 	if err := s.checkLatency(); err != nil {
+		return err
+	}
+	if err := s.checkReach(); err != nil {
 		return err
 	}
 	if s.Duration == 0 {
@@ -277,6 +299,24 @@ func (s *Scenario) checkLatency() error {
 	return nil
 }
 
+func (s *Scenario) checkReach() error {
+	sum := 0
+	for kind, w := range s.Reach.weights() {
+		key := "reach." + sim.Reach(kind).String()
+		if w < 0 || w > weightMax {
+			return s.fails(key, "%d, must be from 0 to %d", w, weightMax)
+		}
+		sum += w
+	}
+	if sum == 0 {
+		return s.fails("reach.public", "0, as all the other weights")
+	}
+	if s.Overlay == OverlayStatic && !s.Reach.allPublic() {
+		return s.fails("reach", "has no meaning for a static overlay, whose links are given")
+	}
+	return nil
+}
+
 func (s *Scenario) checkDurations() error {
 	positive := []struct {
 		key string
@@ -367,6 +407,8 @@ func (s *Scenario) simulation(o Options, observer sim.Observer) (*sim.Simulation
 		Encoded:    s.Wire == WireEncoded,
 		NewDecoder: func() actors.Decoder { return &wire.Decoder{} },
 		Observer:   observer,
+
+		Negotiation: !s.Reach.allPublic(),
 	})
 }
 
@@ -374,6 +416,7 @@ func (s *Scenario) simulation(o Options, observer sim.Observer) (*sim.Simulation
 const (
 	connectionsMax = 1000
 	inboundMax     = 10000
+	weightMax      = 1000000
 	durationMax    = Duration(1000 * time.Hour)
 )
 

@@ -60,6 +60,7 @@ type Overlay struct {
 	OutboundMean     float64 `json:"outbound_mean"`
 	OutboundMin      int     `json:"outbound_min"`
 	OutboundFull     float64 `json:"outbound_full"`
+	NegotiatedMean   float64 `json:"negotiated_mean"` // outbound too
 	LargestComponent float64 `json:"largest_component"`
 	Clustering       float64 `json:"clustering"`
 	PathLengthMean   float64 `json:"path_length_mean"`
@@ -144,7 +145,7 @@ func (r *runner) overlay() (o Overlay) {
 	g := r.graph()
 	d := g.Degrees()
 	o.DegreeMean, o.DegreeMin, o.DegreeMax = d.Mean, d.Min, d.Max
-	full, total := 0, 0
+	full, total, negotiated := 0, 0, 0
 	o.OutboundMin = math.MaxInt
 	for id, root := range r.roots {
 		if !s.IsLive(sim.NodeID(id)) {
@@ -152,12 +153,14 @@ func (r *runner) overlay() (o Overlay) {
 		}
 		n := root.Gossip().OutboundInUse()
 		total += n
+		negotiated += root.Gossip().NegotiatedInUse()
 		o.OutboundMin = min(o.OutboundMin, n)
 		if r.full(root) {
 			full++
 		}
 	}
 	o.OutboundMean = float64(total) / float64(live)
+	o.NegotiatedMean = float64(negotiated) / float64(live)
 	o.OutboundFull = float64(full) / float64(live)
 	o.LargestComponent = float64(g.LargestComponent()) / float64(live)
 	o.Clustering = g.SampledClustering(clusteringSample, s.Rand("clustering"))

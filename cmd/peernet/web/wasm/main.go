@@ -51,7 +51,7 @@ func promise(f func() (any, error)) js.Value {
 // A page is a node and the functions that JavaScript has of it.
 type page struct {
 	node   *realnet.Node
-	emit   js.Value // (event, value)
+	emit   js.Value        // (event, value)
 	ctx    context.Context // of what goes on until close
 	cancel context.CancelFunc
 	last   int
@@ -117,7 +117,9 @@ func (p *page) functions() js.Value {
 		o.Set(name, wrapped)
 	}
 	set("connect", func(args []js.Value) (any, error) { return nil, p.node.Connect(context.Background(), args[0].String()) })
-	set("disconnect", func(args []js.Value) (any, error) { return nil, p.node.Disconnect(context.Background(), args[0].String()) })
+	set("disconnect", func(args []js.Value) (any, error) {
+		return nil, p.node.Disconnect(context.Background(), args[0].String())
+	})
 	set("save", func(args []js.Value) (any, error) { return nil, p.node.Save(context.Background(), args[0].String()) })
 	set("remove", func(args []js.Value) (any, error) { return nil, p.node.Remove(context.Background(), args[0].String()) })
 	set("announce", func(args []js.Value) (any, error) { return nil, p.node.Publish(context.Background(), message(args)) })
