@@ -313,7 +313,7 @@ func TestConnectRoundsLeaveNothing(t *testing.T) {
 		rounds = 40
 	}
 	b := open(t, realnet.Config{Listen: []string{"ws://127.0.0.1:0"}, WebRTC: realnet.WebRTC{Off: true}})
-	c := peer.Config{Connections: 2, WebRTC: 1}
+	c := peer.Config{Connections: 2, WebRTC: 1, Interval: 20 * time.Millisecond, HelloTimeout: 2 * time.Second} // offers have a rate
 	config := realnet.Config{Bootstrap: b.Servers(), WebRTC: overLoopback, Peer: c}
 	x := open(t, config)
 	config.Peer.WebRTC, config.Peer.Connections = 0, 1 // it answers, and offers nothing

@@ -1,7 +1,8 @@
 // Package peer is the protocol of peernet as actors: [Node], the root of a
 // node, spawns a [Store], which keeps the address book, and a [Gossip], which
 // schedules membership, announces and searches, and spawns one [Conn] for each
-// link, and where links can be negotiated a [Negotiator]. Hosts talk to the Node alone, by the operations in ops.go.
+// link, and where links can be negotiated a [Negotiator].
+// Hosts talk to the Node alone, by the operations in ops.go.
 //
 //	host ── operations ──▶ Node ──▶ Gossip ──▶ Conn ══ link ══ other node
 //	                        │          ▲  │       │
@@ -53,7 +54,8 @@
 // it on to one random other peer, and where its limit is reached, or there is nobody
 // else to pass it to, the node answers if it wants the link: it has room for an
 // accepted one, has none with the origin, and is busy with fewer than AnswersMax
-// others, at most half of them by the same peer. So an offer costs the network a few
+// others, at most half of them by the same peer, and has answered at most twice as many
+// an Interval, after a burst. So an offer costs the network a few
 // messages and one answer, and the peer that it finds is a random one. Walks meet
 // themselves in small networks, and then end; so the origin sends the offer again
 // until somebody answers, with other limits, eight times within HelloTimeout.

@@ -39,7 +39,8 @@ var (
 	// or from a node that is connected already.
 	EventAnswerIgnored = actors.RegisterEvent("webrtc.answer_ignored")
 	// EventOffersFull: an offer is not answered, as AnswersMax are being
-	// answered, or half as many from the same peer. N is how many there are.
+	// answered, or half as many from the same peer, or too many were of late. N is
+	// how many are being answered.
 	EventOffersFull = actors.RegisterEvent("webrtc.offers_full")
 	// EventSignalInvalid: what should be an offer or answer is none. Message is the
 	// request, nil for an answer.

@@ -214,8 +214,9 @@ func (g *Gossip) refill(ctx actors.Context) {
 	ctx.Send(g.node.store, drawOf(missing))
 }
 
-// Refills dial at a bounded rate, so that a book full of addresses that refuse does
-// not make a node dial without a pause: twice Connections in an Interval, after a
+// Refills dial, and make offers, at a bounded rate, so that a book full of addresses
+// that refuse, or a peer that answers every offer in vain, does not make a node go on
+// without a pause: twice Connections in an Interval, after a
 // burst of eight times Connections.
 const dialRate, dialBurst = 2, 8
 
@@ -410,6 +411,9 @@ func (g *Gossip) accept(ctx actors.Context, i int) {
 		p.way = wayOut
 	}
 	p.state = peerUp
+	if p.way == waySought || p.way == waySoughtRefresh {
+		g.barren = 0
+	}
 	p.number = g.nextNumber()
 	ctx.Send(p.conn, &verdicts[0])
 	ctx.Emit(actors.Event{Kind: EventPeerUp, Peer: p.conn, Address: p.address, N: p.outboundCount()})
@@ -525,6 +529,9 @@ func (g *Gossip) onGone(ctx actors.Context, m *gone) {
 	p := g.peers[i]
 	g.peers = slices.Delete(g.peers, i, i+1)
 	g.keepSpent(&p)
+	if p.state != peerUp && (p.way == waySought || p.way == waySoughtRefresh) {
+		g.fruitless(ctx)
+	}
 	if !p.address.IsZero() {
 		outcome := m.outcome
 		if k := g.findID(p.id(), peerUp); k >= 0 && outcome == book.OutcomeRefused {

@@ -15,7 +15,24 @@ import (
 type Negotiator struct {
 	node     *identity
 	attempts []attempt
-	last     uint32 // attempt, by serial
+	last     uint32      // attempt, by serial
+	paid     actors.Time // until when the answers given use up their rate
+}
+
+// Offers are answered at a bounded rate, as each costs a handshake: twice AnswersMax in
+// an Interval, after a burst of eight times AnswersMax.
+const answerRate, answerBurst = 2, 8
+
+// pay takes one answer off the rate, and reports whether there is one left.
+func (n *Negotiator) pay(ctx actors.Context) bool {
+	most := actors.Time(n.node.config.AnswersMax)
+	cost := actors.Time(n.node.config.Interval) / (answerRate * most)
+	n.paid = max(n.paid, ctx.Now())
+	if n.paid+cost > ctx.Now()+answerBurst*most*cost {
+		return false
+	}
+	n.paid += cost
+	return true
 }
 
 // attemptState is how far an attempt is.
@@ -117,13 +134,13 @@ func (n *Negotiator) onOffered(ctx actors.Context, m *offerIn) {
 			}
 		}
 	}
-	most := n.node.config.AnswersMax
-	if answering >= most || same >= max(most/2, 1) {
-		ctx.Emit(actors.Event{Kind: EventOffersFull, N: int64(answering)})
-		return
-	}
 	if n.with(m.signal.Node) >= 0 {
 		return // a link to the same node is on its way
+	}
+	most := n.node.config.AnswersMax
+	if answering >= most || same >= max(most/2, 1) || !n.pay(ctx) {
+		ctx.Emit(actors.Event{Kind: EventOffersFull, N: int64(answering)})
+		return
 	}
 	n.add(ctx, attempt{
 		dial: ctx.(actors.Negotiation).Answer(&m.signal.Signal), way: wayAnswered, by: m.by,

@@ -55,6 +55,10 @@ func (g *Gossip) seek(ctx actors.Context, n int) {
 	if g.barren >= barrenMax {
 		n = 1 // to see whether there is somebody now
 	}
+	if n = min(n, g.affordable(ctx)); n <= 0 {
+		return // the next Interval tries again
+	}
+	g.dialled += actors.Time(n) * g.dialCost()
 	g.seeking += uint16(n)
 	for range n {
 		ctx.Send(g.negotiator, &seek{way: waySought})
@@ -81,18 +85,21 @@ func (g *Gossip) onFound(ctx actors.Context, m *found) {
 	}
 	switch {
 	case m.link == nil:
-		if g.barren++; g.barren >= barrenMax {
-			g.barren = min(g.barren, barrenMax+5)
-			g.seekNext = ctx.Now().Add(g.node.config.Interval << (g.barren - barrenMax))
-		}
+		g.fruitless(ctx)
 		g.refill(ctx)
 	case g.closing != nil || m.way == wayAnswered && g.busy(ctx, m.link):
 		m.link.Close()
 	default:
-		if m.way != wayAnswered {
-			g.barren = 0
-		}
 		g.attach(ctx, m.link, m.way)
+	}
+}
+
+// fruitless counts an offer that came to nothing, be it that nobody answered, that
+// there was no path, or that the link was of no use.
+func (g *Gossip) fruitless(ctx actors.Context) {
+	if g.barren++; g.barren >= barrenMax {
+		g.barren = min(g.barren, barrenMax+5)
+		g.seekNext = ctx.Now().Add(g.node.config.Interval << (g.barren - barrenMax))
 	}
 }
 

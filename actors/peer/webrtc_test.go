@@ -360,3 +360,53 @@ func TestMeetingsHaveOneTrace(t *testing.T) {
 		}
 	}
 }
+
+// A peer that answers every offer, and is of no use then, does not make a node offer
+// without a pause.
+func TestUselessAnswersSlowOffersDown(t *testing.T) {
+	r := newMeetingRig(t, 1)
+	n := r.node(peer.Config{})
+	s := r.script(nil)
+	answered := 0
+	s.dial(n, func(e *end, m actors.Message) {
+		polite(idOf(s.at), v3())(e, m)
+		if f, ok := m.(*wire.Frame); ok && !f.Response && f.Body.Type == wire.TypeSignal {
+			signal, err := wire.ParseSignal(f.Body.Data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			answered++
+			r.sim.Spawn(s.at, "useless", &useless{offer: signal, request: f.Body.ID, to: e})
+		}
+	})
+	r.run(time.Minute)
+	if answered == 0 {
+		t.Fatal("no offer came")
+	}
+	t.Logf("%d offers were answered in a minute", answered)
+	if answered > 20 {
+		t.Errorf("%d offers were made in a minute, all in vain", answered)
+	}
+	n.wantConnections(1)
+}
+
+// A useless peer opens a link and closes it.
+type useless struct {
+	offer   *wire.Signal
+	request string
+	to      *end
+}
+
+// Receive implements [actors.Actor].
+func (u *useless) Receive(ctx actors.Context, m actors.Message) {
+	switch m := m.(type) {
+	case *actors.Started:
+		ctx.(actors.Negotiation).Answer(&u.offer.Signal)
+	case *actors.Described:
+		s := wire.Signal{Answer: true, Signal: *m.Signal}
+		u.to.put(frame(true, 0, wire.Body{ID: "a" + u.request, Reply: u.request, Type: wire.TypeSignal, Data: s.Data()}))
+	case *actors.LinkUp:
+		m.Link.Close()
+		ctx.Stop(ctx.Self())
+	}
+}
