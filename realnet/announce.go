@@ -12,8 +12,8 @@ import (
 type Message struct {
 	Type string // at most 64 bytes, without a leading underscore, and not signal.webrtc
 	Data string // at most 1024 bytes
-	// Limit is how many links an announce may travel; 0 is as many as the
-	// network allows. Responses have none.
+	// Limit is how many times an announce may be passed on: it reaches nodes up to
+	// Limit+1 links away. 0 is as far as the network allows. Responses have none.
 	Limit uint32
 }
 
@@ -31,7 +31,8 @@ const queueMax = 256
 // have many that they have not taken. Message is the request or response.
 var EventUnread = actors.RegisterEvent("node.unread")
 
-// Publish sends a message into the network. It waits for no response.
+// Publish sends a message into the network. It waits for no response. Before the node
+// has a connection there is nobody to send it to; see [Node.Ready].
 func (n *Node) Publish(ctx context.Context, m Message) error {
 	_, err := n.announce(ctx, m, nil)
 	return err
@@ -51,7 +52,9 @@ func (n *Node) announce(ctx context.Context, m Message, responses chan<- Respons
 
 // Announce sends a message into the network and yields the responses until ctx
 // ends. An error, which comes last, says that it could not be sent or that the node
-// has ended. It is sent once for each time the sequence is ranged over. Up to 256 responses wait to be taken; what exceeds that is dropped.
+// has ended. It is sent once for each time the sequence is ranged over, to the peers
+// there are then; see [Node.Ready]. Up to 256 responses wait to be taken; what exceeds
+// that is dropped.
 func (n *Node) Announce(ctx context.Context, m Message) iter.Seq2[Response, error] {
 	return func(yield func(Response, error) bool) {
 		responses := make(chan Response, queueMax)

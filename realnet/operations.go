@@ -171,6 +171,31 @@ func (n *Node) Connections(ctx context.Context) ([]Connection, error) {
 	return list, nil
 }
 
+// Ready returns when the node has a connection. What is announced before reaches
+// nobody.
+func (n *Node) Ready(ctx context.Context) error {
+	watching, done := context.WithCancel(ctx)
+	defer done()
+	events := n.Events(watching, false)
+	for {
+		list, err := n.Connections(ctx)
+		if err != nil || len(list) > 0 {
+			return err
+		}
+		for e, err := range events {
+			if err != nil {
+				return err
+			}
+			if e.Kind == peer.EventPeerUp {
+				break
+			}
+		}
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
+	}
+}
+
 // Stats returns what the book knows of an address, and whether it knows it.
 func (n *Node) Stats(ctx context.Context, address string) (entry book.Entry, known bool, err error) {
 	a, err := actors.ParseAddress(address)

@@ -155,6 +155,10 @@ func (n *Negotiator) onDescribed(ctx actors.Context, m *actors.Described) {
 		return
 	}
 	a := &n.attempts[i]
+	if len(m.Signal.Candidates) == 0 {
+		n.fail(ctx, i, "this host has no address to use")
+		return
+	}
 	signal := wire.Signal{Answer: !a.ours(), Node: n.node.id(), Signal: *m.Signal}
 	a.data = signal.Data()
 	if a.ours() {

@@ -130,7 +130,7 @@ type Announce struct {
 	Call
 	Type  string // at most wire.TypeMax bytes, without a leading underscore
 	Data  string // at most wire.DataMax bytes
-	Limit uint32 // hops at most; 0 is no limit but the network's own
+	Limit uint32 // times that it is passed on at most; 0 is no limit but the network's own
 }
 
 // Announced answers Announce.

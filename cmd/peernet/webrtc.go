@@ -34,7 +34,7 @@ func (f *webRTCFlags) add(flags *pflag.FlagSet) {
 	flags.StringVar(&f.iceUsername, "ice-username", "", "user `name` for TURN servers")
 	flags.StringVar(&f.icePassword, "ice-credential", "", "`password` for TURN servers")
 	flags.StringSliceVar(&f.interfaces, "webrtc-interface", nil, "`name` of a network interface to use for WebRTC; default is all; repeatable")
-	flags.StringVar(&f.ports, "webrtc-ports", "", "UDP `ports` of WebRTC: one for all links (4001), or a range (50000-50999); default is any")
+	flags.StringVar(&f.ports, "webrtc-ports", "", "UDP `ports` of WebRTC: one for all links (4001), which STUN servers are of no use for, or a range with several for each link (50000-50999); default is any")
 	flags.BoolVar(&f.loopback, "webrtc-loopback", false, "use loopback addresses for WebRTC: for nodes on one machine")
 	flags.BoolVar(&f.publicOnly, "webrtc-public-only", false, "do not try private addresses that peers name: they could have this network probed")
 }
@@ -50,6 +50,8 @@ func (f *webRTCFlags) apply(c *realnet.Config) error {
 		return errors.New("--ice-username and --ice-credential are for servers: name one with --ice-server")
 	}
 	switch {
+	case !f.on && f.share != halfOf:
+		return errors.New("--webrtc-connections is of no use with --webrtc=false")
 	case f.share < halfOf || f.share > c.Peer.Connections:
 		return fmt.Errorf("--webrtc-connections: must be from 0 to --connections, %d, or -1", c.Peer.Connections)
 	case f.share == 0:
@@ -72,6 +74,9 @@ func (f *webRTCFlags) applyPorts(c *rtc.Config) error {
 	}
 	if err != nil || from == 0 || to < from {
 		return fmt.Errorf("--webrtc-ports: %q is neither a port nor a range such as 50000-50999", f.ports)
+	}
+	if first := min(from, to); first < 1024 && (isRange || from != 443) {
+		return errors.New("--webrtc-ports: other nodes do not try ports below 1024, but for 443")
 	}
 	if !isRange {
 		c.Port = uint16(from)

@@ -7,11 +7,13 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -55,6 +57,9 @@ func newPlatform(c *Config) (*platform, error) {
 		a, ok := netip.AddrFromSlice(ip)
 		return ok && c.permitsIP(a)
 	})
+	if err := checkInterfaces(c.Interfaces); err != nil {
+		return nil, err
+	}
 	interfaces := func(name string) bool { return len(c.Interfaces) == 0 || slices.Contains(c.Interfaces, name) }
 	s.SetInterfaceFilter(interfaces)
 	done := func() error { return nil }
@@ -66,7 +71,7 @@ func newPlatform(c *Config) (*platform, error) {
 		}
 		mux, err := ice.NewMultiUDPMuxFromPort(int(c.Port), options...)
 		if err != nil {
-			return nil, err
+			return nil, fmt.Errorf("UDP port %d: %w", c.Port, err)
 		}
 		s.SetICEUDPMux(mux)
 		done = mux.Close
@@ -76,6 +81,24 @@ func newPlatform(c *Config) (*platform, error) {
 		}
 	}
 	return &platform{config: c, api: webrtc.NewAPI(webrtc.WithSettingEngine(s)), done: done}, nil
+}
+
+// checkInterfaces reports a name that no interface has.
+func checkInterfaces(names []string) error {
+	all, err := net.Interfaces()
+	if err != nil || len(names) == 0 {
+		return err
+	}
+	var known []string
+	for _, i := range all {
+		known = append(known, i.Name)
+	}
+	for _, name := range names {
+		if !slices.Contains(known, name) {
+			return fmt.Errorf("no network interface is called %q; there are %s", name, strings.Join(known, ", "))
+		}
+	}
+	return nil
 }
 
 // checkURL reports what is wrong with the URL of a server.

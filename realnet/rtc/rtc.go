@@ -35,9 +35,9 @@ type Config struct {
 	// Loopback uses loopback addresses too, and lets others name them: for nodes on
 	// one machine.
 	Loopback bool
-	// PublicOnly refuses candidates of others that are private: loopback, private
-	// and link-local addresses, and names of multicast DNS. Strangers cannot have
-	// this node probe its local network then; nor can it meet neighbours there.
+	// PublicOnly refuses candidates of others that are private and link-local
+	// addresses, or names of multicast DNS. Strangers cannot have this node probe
+	// its local network then; nor can it meet neighbours there.
 	PublicOnly bool
 	// Permits, unless nil, says to which addresses links may be.
 	Permits func(netip.Addr) bool
@@ -46,10 +46,11 @@ type Config struct {
 
 	// Interfaces are the names of those that are used; empty is all.
 	Interfaces []string
-	// Port is the one UDP port of all links; 0 is ports of their own.
-	// Addresses that a STUN server sees cannot be had with it.
+	// Port is the one UDP port of all links; 0 is ports of their own. The address
+	// that a STUN server sees cannot be had with it.
 	Port uint16
-	// PortMin and PortMax are the range of ports of links; 0 is any.
+	// PortMin and PortMax are the range of ports of links, each of which takes one
+	// for each address of the host; 0 is any.
 	PortMin, PortMax uint16
 }
 
@@ -82,9 +83,18 @@ func New(c Config) (*Engine, error) {
 	e := &Engine{config: c}
 	for _, s := range c.Servers { // before an attempt finds it
 		for _, url := range s.URLs {
-			err := checkURL(url)
-			if err == nil && strings.HasPrefix(url, "turn") && s.Username == "" {
+			scheme, rest, _ := strings.Cut(url, ":")
+			isTURN := scheme == "turn" || scheme == "turns"
+			var err error
+			switch {
+			case rest == "" || !isTURN && scheme != "stun" && scheme != "stuns":
+				err = errors.New("want stun:host:port or turn:host:port")
+			case isTURN && s.Username == "":
 				err = errors.New("a TURN server needs a user name and a credential")
+			case !isTURN && c.Port != 0:
+				err = errors.New("what it sees cannot be used with one port for all links; give a range of ports")
+			default:
+				err = checkURL(url)
 			}
 			if err != nil {
 				return nil, fmt.Errorf("server %q: %w", url, err)

@@ -332,9 +332,11 @@ func TestNothingForbiddenIsProbed(t *testing.T) {
 
 func TestBadConfigurations(t *testing.T) {
 	for want, c := range map[string]rtc.Config{
-		"server":  {Servers: []rtc.Server{{URLs: []string{"http://example.org"}}}},
-		"no.turn": {Servers: []rtc.Server{{URLs: []string{"turn:no.turn.example"}}}},
-		"port":    {PortMin: 5000, PortMax: 4000},
+		"want stun:host:port": {Servers: []rtc.Server{{URLs: []string{"http://example.org"}}}},
+		"no.turn":             {Servers: []rtc.Server{{URLs: []string{"turn:no.turn.example"}}}},
+		"port":                {PortMin: 5000, PortMax: 4000},
+		"a range of ports":    {Port: 5000, Servers: []rtc.Server{{URLs: []string{"stun:stun.example:3478"}}}},
+		"called \"nope0\"":    {Interfaces: []string{"nope0"}},
 	} {
 		e, err := rtc.New(c)
 		if err == nil {

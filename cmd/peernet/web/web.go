@@ -38,6 +38,17 @@ type Info struct {
 	// page, at the path peer.
 	Bootstrap []string `json:"bootstrap,omitempty"`
 	Network   string   `json:"network"`
+	// ICEServers are STUN and TURN servers.
+	ICEServers []ICEServer `json:"iceServers,omitempty"`
+	// Loopback lets peers name loopback addresses.
+	Loopback bool `json:"loopback"`
+}
+
+// An ICEServer is one of STUN or TURN, as RTCPeerConnection takes it.
+type ICEServer struct {
+	URLs       []string `json:"urls"`
+	Username   string   `json:"username,omitempty"`
+	Credential string   `json:"credential,omitempty"`
 }
 
 // policy is what the page may do: run what comes from here, and connect to anybody.
@@ -66,6 +77,10 @@ func headers(next http.Handler) http.Handler {
 		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
+		// Pages from elsewhere may load the module: there is nothing here that
+		// depends on who asks.
+		h.Set("Access-Control-Allow-Origin", "*")
+		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 		h.Set("Cache-Control", "no-cache") // but see the tags
 		next.ServeHTTP(w, r)
 	})

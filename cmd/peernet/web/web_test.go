@@ -26,7 +26,7 @@ func serve(t *testing.T) (*realnet.Node, *httptest.Server) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = node.Close(context.Background()) })
-	server := httptest.NewServer(web.Handler(web.Info{}, node.Handler()))
+	server := httptest.NewServer(web.Handler(web.Info{Loopback: true}, node.Handler()))
 	t.Cleanup(server.Close)
 	return node, server
 }
@@ -116,25 +116,35 @@ func TestModule(t *testing.T) {
 			return [one.id.length, apart.id.length, one.id !== apart.id].join()`, "32,32,true"},
 		{"what makes no sense is refused", `const { open } = await import('./peernet.js');
 			return open({ bootstrap: 'smoke://x:1' }).then(() => 'opened', (e) => e.message)`,
-			`realnet: bootstrap: actors: bad address "smoke://x:1": the scheme is none of ws, wss`},
+			`bootstrap: bad address "smoke://x:1": the scheme is none of ws, wss`},
 		{"connect and the connect event", `const seen = new Promise((resolve) => one.on('connect', resolve));
 			const already = (await one.connections()).length > 0;
 			return already || Boolean(await seen)`, "true"},
 		{"a refused connection says why", `return apart.connect('` + at + `').then(() => 'connected', (e) => e.message)`,
-			`peer: refused: its network is "", not "another"`},
+			`refused: its network is "", not "another"`},
 		{"nobody there", `return apart.connect('ws://127.0.0.1:1').then(() => 'connected', (e) => e.message)`,
-			`peer: could not connect: refused`},
+			`could not connect: refused`},
 		{"search, with bytes", `for await (const a of one.search('ask', new Uint8Array([255, 65]))) {
 				return [a.type, a.data, a.bytes.join(' '), a.hops].join()
 			}`, "answer,,255 255 65,1"},
+		{"ready", `await one.ready(); return apart.ready({ timeout: 50 }).then(() => 'ready', (e) => e.message)`, "peernet: no connection in time"},
+		{"what is no argument is refused, and harms no node", `const { open } = await import('./peernet.js');
+			const bad = [() => one.announce('x', 5), () => one.announce(5), () => one.announce('x', null), () => one.connect(), () => open(null),
+				() => open({ bootstrap: 5 }), () => open({ iceServers: [null] }), () => open({ connections: '3' }), () => open({ bootstraps: 'x' }),
+				() => one.search('q', 'x', { timeout: '5' }).next(), () => one.search('q', 'x', { limit: -1 }).next(), async () => one.on('reqest', () => {})];
+			const errors = await Promise.all(bad.map((f) => f().then(() => 'fine', (e) => e.name)));
+			return [...new Set(errors), (await one.connections()).length].join()`, "TypeError,1"},
+		{"other kinds of bytes", `for await (const a of one.search('ask', new Uint16Array([65, 66]).buffer)) return a.bytes.join(' ')`, "255 65 0 66 0"},
+		{"a search without a time-out, and without time", `let n = 0; for await (const a of one.search('ask', 'x', { timeout: Infinity })) { n++; break; }
+			for await (const a of one.search('ask', 'x', { timeout: 0 })) n += 10; return n`, "1"},
 		{"search ends by itself", `let n = 0; for await (const a of one.search('ask', 'x', { timeout: 500 })) n++; return n`, "1"},
 		{"too much data", `return one.announce('x', 'y'.repeat(2000)).then(() => 'sent', (e) => e.message)`,
-			"peer: type or data is too long: at most 64 and 1024 bytes are allowed"},
+			"type or data is too long: at most 64 and 1024 bytes are allowed"},
 		{"known, save and remove", `await one.save('ws://127.0.0.1:9/x'); const has = async () => (await one.known()).some((k) => k.address.endsWith('/x'));
 			const before = await has(); await one.remove('ws://127.0.0.1:9/x'); return [before, await has()].join()`, "true,false"},
 		{"disconnect", `const gone = new Promise((resolve) => one.on('disconnect', () => resolve('gone')));
 			await one.disconnect('` + at + `'); return gone`, "gone"},
-		{"close", `await one.close(); return one.announce('x').then(() => 'sent', (e) => e.message)`, "realnet: closed"},
+		{"close", `await one.close(); return one.announce('x').then(() => 'sent', (e) => e.message)`, "closed"},
 	} {
 		got, err := browsertest.Eval[string](browser, "(async () => { "+c.script+" })().then(String, (e) => 'error: ' + e.stack)")
 		if err != nil || got != c.want {

@@ -61,12 +61,13 @@ function row(c) {
 function does(form, f) {
   form.addEventListener('submit', async (event) => {
     event.preventDefault();
-    const button = form.querySelector('button');
+    const button = form.querySelector('button'), wrong = form.querySelector('.error');
     button.disabled = true;
+    wrong.textContent = '';
     try {
       await f(new FormData(form), form);
     } catch (error) {
-      state(error.message, true);
+      wrong.textContent = error.message;
     } finally {
       button.disabled = false;
     }
@@ -76,14 +77,15 @@ function does(form, f) {
 async function run() {
   const name = $('name');
   name.value = query.get('name') ?? `page ${Math.random().toString(36).slice(2, 6)}`;
-  const { bootstrap, network } = await (await fetch('node.json')).json();
+  const { bootstrap, network, iceServers, loopback } = await (await fetch('node.json')).json();
   const node = await open({
     bootstrap: query.getAll('bootstrap').length > 0 ? query.getAll('bootstrap') : bootstrap ?? new URL('peer', location.href.replace(/^http/, 'ws')).href,
     network,
     database: query.get('database') ?? 'page',
-    loopback: ['localhost', '127.0.0.1', '[::1]'].includes(location.hostname),
-    iceServers: query.getAll('ice').map((urls) => ({ urls })),
+    loopback,
+    iceServers,
   });
+  addEventListener('pagehide', () => node.close());
   globalThis.node = node; // for the console
   $('id').textContent = node.id;
   state('Looking for peers …');

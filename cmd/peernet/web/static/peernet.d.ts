@@ -1,13 +1,17 @@
 /** A peernet node in a web page: a full peer, over WebSocket and WebRTC. */
 
 export interface Options {
-  /** Where to look for the first peers, as wss://host:port/path; pages of http may use ws. */
+  /**
+   * Where to look for the first peers, as wss://host:port/path; pages of http may use ws.
+   * The address book keeps these for good.
+   */
   bootstrap?: string | string[];
   /** The name of the network; nodes of other names are refused. Default ''. */
   network?: string;
   /**
    * The name of the IndexedDB database that keeps the address book. Default is none: the
-   * book is in memory, as it is where the browser forbids IndexedDB.
+   * book is in memory, as it is where the browser forbids IndexedDB. Two nodes that have
+   * one database open see what the other saved when they are opened again.
    */
   database?: string;
   /** Outbound connections to keep, half of them by WebRTC. Default 5. */
@@ -52,7 +56,7 @@ export interface Known {
 
 /** What is announced or answered. */
 export interface Message {
-  /** At most 64 bytes. */
+  /** At most 64 bytes, without a leading underscore, and not signal.webrtc. */
   type: string;
   /** The data as text; null if it is no UTF-8. */
   data: string | null;
@@ -62,10 +66,13 @@ export interface Message {
   hops: number;
 }
 
+/** What can be sent: text, or bytes, at most 1024. */
+export type Data = string | ArrayBuffer | ArrayBufferView;
+
 /** An announce of another node. The last 256 can be answered. */
 export interface Request extends Message {
   /** Sends an answer back; its type is that of the request if none is given. */
-  reply(data: string | Uint8Array, type?: string): Promise<void>;
+  reply(data: Data, type?: string): Promise<void>;
 }
 
 export interface Events {
@@ -80,11 +87,20 @@ export interface Events {
 }
 
 export class Node {
+  private constructor();
   /** The node's id, 32 hexadecimal digits, another one in each run. */
   readonly id: string;
+  /**
+   * Resolves when the node has a connection; what is announced before reaches nobody. It
+   * fails when timeout, in milliseconds, is over (default 30000; Infinity is never).
+   */
+  ready(options?: { timeout?: number }): Promise<void>;
   /** Dials an address and resolves when the connection is in use. */
   connect(address: string): Promise<void>;
-  /** Says goodbye to the peer that was dialled, or is seen, at an address. */
+  /**
+   * Says goodbye to the peer that was dialled, or is seen, at an address, or has an id. The
+   * node may find it again.
+   */
   disconnect(address: string): Promise<void>;
   /** Keeps an address for good. */
   save(address: string): Promise<void>;
@@ -94,19 +110,28 @@ export class Node {
   known(): Promise<Known[]>;
   /** How often each kind of event happened. */
   counts(): Promise<Record<string, number>>;
-  /** Says something to the network. limit is how many links it may travel; 0 is no limit. */
-  announce(type: string, data?: string | Uint8Array, options?: { limit?: number }): Promise<void>;
+  /**
+   * Says something to the network. limit is how many times it may be passed on: it reaches
+   * nodes up to limit + 1 links away. 0 is no limit.
+   */
+  announce(type: string, data?: Data, options?: { limit?: number }): Promise<void>;
   /**
    * Asks the network, and yields the answers until timeout, in milliseconds, is over
-   * (default 5000) or the loop ends.
+   * (default 5000; Infinity is never) or the loop ends.
    */
-  search(type: string, data?: string | Uint8Array, options?: { limit?: number; timeout?: number }): AsyncGenerator<Message, void, void>;
+  search(type: string, data?: Data, options?: { limit?: number; timeout?: number }): AsyncGenerator<Message, void, void>;
   /** Has listener called; returns a function that ends that. */
   on<E extends keyof Events>(event: E, listener: (value: Events[E]) => void): () => void;
   off<E extends keyof Events>(event: E, listener: (value: Events[E]) => void): void;
-  /** Says goodbye to all peers and ends the node. */
+  /**
+   * Says goodbye to all peers and ends the node. A page that goes without it, in the event
+   * pagehide, is missed by its peers only when it is silent for long.
+   */
   close(): Promise<void>;
 }
 
-/** Opens a node. The program, 1.6 MB, is loaded the first time. */
+/**
+ * Opens a node, without waiting for a connection: see Node.ready. The program, 1.6 MB, is
+ * loaded the first time.
+ */
 export function open(options?: Options): Promise<Node>;

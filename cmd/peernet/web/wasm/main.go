@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"strings"
 	"syscall/js"
 	"time"
 	"unicode/utf8"
@@ -36,16 +37,39 @@ func promise(f func() (any, error)) js.Value {
 		resolve, reject := args[0], args[1]
 		go func() {
 			defer executor.Release()
-			v, err := f()
-			if err != nil {
-				reject.Invoke(js.Global().Get("Error").New(err.Error()))
-				return
+			v, err := guarded(f)
+			switch {
+			case err != nil:
+				reject.Invoke(js.Global().Get("Error").New(plain(err)))
+			case v == nil:
+				resolve.Invoke()
+			default:
+				resolve.Invoke(v)
 			}
-			resolve.Invoke(v)
 		}()
 		return nil
 	})
 	return js.Global().Get("Promise").New(executor)
+}
+
+// guarded makes an error of a panic: of an argument of a kind that peernet.js let
+// through, say. It must not end the other nodes of the page.
+func guarded(f func() (any, error)) (v any, err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("peernet: %v", r)
+		}
+	}()
+	return f()
+}
+
+// plain is an error without the names of the packages that say it.
+func plain(err error) string {
+	text := err.Error()
+	for _, name := range []string{"realnet", "rtc", "peer", "actors", "book"} {
+		text = strings.ReplaceAll(text, name+": ", "")
+	}
+	return text
 }
 
 // A page is a node and the functions that JavaScript has of it.
@@ -124,6 +148,7 @@ func (p *page) functions() js.Value {
 	set("remove", func(args []js.Value) (any, error) { return nil, p.node.Remove(context.Background(), args[0].String()) })
 	set("announce", func(args []js.Value) (any, error) { return nil, p.node.Publish(context.Background(), message(args)) })
 	set("search", p.search)
+	set("ready", p.ready)
 	set("reply", p.reply)
 	set("connections", func([]js.Value) (any, error) { return p.connections() })
 	set("known", func([]js.Value) (any, error) { return p.known() })
@@ -181,20 +206,51 @@ func described(m realnet.Message, hops int) js.Value {
 	return o
 }
 
-// search announces (type, data, limit, milliseconds, each) and calls each with every
-// response, until each returns false or the time is over.
+// search announces (type, data, limit, milliseconds, each, call) and calls each with
+// every response, until the time is over, or the function that call.stop is set to is
+// called.
 func (p *page) search(args []js.Value) (any, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Duration(number(args[3]))*time.Millisecond)
+	ctx, cancel := context.WithCancel(p.ctx)
 	defer cancel()
+	stop := js.FuncOf(func(js.Value, []js.Value) any {
+		cancel()
+		return nil
+	})
+	defer stop.Release()
+	args[5].Set("stop", stop)
+	defer args[5].Set("stop", js.Undefined())
+	if ms := args[3].Float(); ms < maxMilliseconds {
+		timer := time.AfterFunc(time.Duration(ms)*time.Millisecond, cancel)
+		defer timer.Stop()
+	}
 	for r, err := range p.node.Announce(ctx, message(args)) {
-		if err != nil {
+		switch {
+		case ctx.Err() != nil && p.ctx.Err() == nil:
+			return nil, nil
+		case err != nil:
 			return nil, err
 		}
-		if each := args[4]; !each.Invoke(described(r.Message, r.Hops)).Truthy() {
-			break
-		}
+		args[4].Invoke(described(r.Message, r.Hops))
 	}
 	return nil, nil
+}
+
+// maxMilliseconds is a time-out that does not come.
+const maxMilliseconds = float64(1 << 40)
+
+// ready waits for a connection, some milliseconds at most.
+func (p *page) ready(args []js.Value) (any, error) {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	if ms := args[0].Float(); ms < maxMilliseconds {
+		timer := time.AfterFunc(time.Duration(ms)*time.Millisecond, cancel)
+		defer timer.Stop()
+	}
+	err := p.node.Ready(ctx)
+	if errors.Is(err, context.Canceled) {
+		err = errors.New("peernet: no connection in time")
+	}
+	return nil, err
 }
 
 // watchRequests emits what others announce.
