@@ -2,8 +2,10 @@ package realnet
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
+	"sync"
 	"time"
 
 	"peernet/actors"
@@ -39,8 +41,54 @@ func (c *cell) Offer() actors.DialID {
 // Answer implements [actors.Negotiation].
 func (c *cell) Answer(offer *actors.Signal) actors.DialID {
 	return c.negotiate(nil, func(ctx context.Context, n negotiator, described func(*actors.Signal)) (Stream, error) {
-		return n.Answer(ctx, offer, described)
+		s, err := n.Answer(ctx, offer, described)
+		if err != nil {
+			return nil, err
+		}
+		return c.process.count(s)
 	})
+}
+
+// errCrowded is the error of a link that is one too many.
+var errCrowded = errors.New("realnet: too many links are open")
+
+// count has a stream that others opened count as one that came in: in all, and from its
+// host.
+func (p *process) count(s Stream) (Stream, error) {
+	from := s.Remote()
+	if !p.open.add(from) {
+		p.open.drop(from)
+		p.emit(p.now(), actors.Event{Kind: EventCrowded, Address: from, N: int64(p.open.max)})
+		breakOff(s)
+		return nil, errCrowded
+	}
+	return &counted{s, sync.OnceFunc(func() { p.open.drop(from) })}, nil
+}
+
+// A counted stream is counted until it ends.
+type counted struct {
+	Stream
+	drop func()
+}
+
+// Close implements [io.Closer].
+func (s *counted) Close() error {
+	defer s.drop()
+	return s.Stream.Close()
+}
+
+// CloseWrite is that of the stream, or closes it.
+func (s *counted) CloseWrite() error {
+	if half, ok := s.Stream.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return s.Close()
+}
+
+// Reset breaks the stream.
+func (s *counted) Reset() {
+	defer s.drop()
+	breakOff(s.Stream)
 }
 
 func (c *cell) negotiate(answer chan<- *actors.Signal, open func(context.Context, negotiator, func(*actors.Signal)) (Stream, error)) actors.DialID {

@@ -59,7 +59,13 @@
 // messages and one answer, and the peer that it finds is a random one. Walks meet
 // themselves in small networks, and then end; so the origin sends the offer again
 // until somebody answers, with other limits, eight times within HelloTimeout.
-// Version 2 peers flood offers, so there can be several answers.
+// Version 2 peers flood offers, so there can be several answers. A peer may bring four
+// offers a second, after a burst.
+//
+// Every node on a walk sees the offer, the addresses in it included, and can answer in
+// place of the random one: with a tenth of the nodes hostile, half of the links by
+// WebRTC are to them. The links that are dialled, by default the larger half, are what a
+// node has against that.
 //
 // The first answer is gone on with. Later ones are ignored, and the answering end is
 // given back at its deadline, as is every attempt: HelloTimeout after the offer was
@@ -68,9 +74,9 @@
 // seen, as the signals do not say who makes them, or offers and dials cross, there are
 // two links, and the rule above for several links to one peer leaves one.
 //
-// Three offers in a row that came to nothing free the share of WebRTC for dials;
-// then offers are made at refreshes, and where there is nobody to dial, more and more
-// seldom. Refreshes replace links of either kind as often as their share is, so
+// Where offers come to nothing, twice in a row, the share of WebRTC is free for dials; then
+// one offer at a time is made, more and more seldom, until one is taken. Where for an
+// Interval there is nobody to dial, all free slots are for WebRTC. Refreshes replace links of either kind as often as their share is, so
 // that shares find their way back.
 //
 // # Announce and search

@@ -42,6 +42,8 @@ var (
 	// answered, or half as many from the same peer, or too many were of late. N is
 	// how many are being answered.
 	EventOffersFull = actors.RegisterEvent("webrtc.offers_full")
+	// EventOffersThrottled: Message, an offer, is dropped, as Peer brings too many.
+	EventOffersThrottled = actors.RegisterEvent("webrtc.throttled")
 	// EventSignalInvalid: what should be an offer or answer is none. Message is the
 	// request, nil for an answer.
 	EventSignalInvalid = actors.RegisterEvent("webrtc.invalid")

@@ -66,10 +66,12 @@ type Gossip struct {
 	dialled   actors.Time // until when the dials of refills use up their rate
 
 	negotiator actors.Ref  // of links by WebRTC, if the host can
+	offers     meters      // of offers that peers brought
 	seekNext   actors.Time // no offer before
 	seeking    uint16      // outbound links that offers are out for
-	barren     uint8       // offers in a row that came to nothing
-	dry        uint8       // draws in a row that gave nothing
+	barren     uint8       // how often in a row offers came to nothing
+	vain       actors.Time // when they last did
+	drySince   actors.Time // since when draws give nothing, 0 if they do
 }
 
 // A connectCall is a Connect that waits for its Conn.
@@ -98,7 +100,7 @@ func (g *Gossip) Receive(ctx actors.Context, m actors.Message) {
 	case *drawn:
 		g.onDrawn(ctx, m)
 	case *fresh:
-		g.dry = 0
+		g.drySince = 0
 		g.refill(ctx)
 	case *suspect:
 		g.onSuspect(ctx, m)
@@ -202,7 +204,7 @@ func (g *Gossip) refill(ctx actors.Context) {
 	if missing <= 0 || g.node.config.Static || g.closing != nil {
 		return
 	}
-	negotiated := g.reserved(missing)
+	negotiated := g.reserved(ctx, missing)
 	g.seek(ctx, negotiated)
 	if missing -= negotiated; missing <= 0 || g.drawing {
 		return
@@ -412,7 +414,7 @@ func (g *Gossip) accept(ctx actors.Context, i int) {
 	}
 	p.state = peerUp
 	if p.way == waySought || p.way == waySoughtRefresh {
-		g.barren = 0
+		g.barren, g.seekNext, g.vain = 0, 0, 0
 	}
 	p.number = g.nextNumber()
 	ctx.Send(p.conn, &verdicts[0])

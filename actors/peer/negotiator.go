@@ -15,24 +15,21 @@ import (
 type Negotiator struct {
 	node     *identity
 	attempts []attempt
-	last     uint32      // attempt, by serial
-	paid     actors.Time // until when the answers given use up their rate
+	last     uint32 // attempt, by serial
+	answered meters // by peer; number 0 is all of them
 }
 
 // Offers are answered at a bounded rate, as each costs a handshake: twice AnswersMax in
-// an Interval, after a burst of eight times AnswersMax.
+// an Interval, after a burst of eight times AnswersMax; of those that one peer brought,
+// half as many.
 const answerRate, answerBurst = 2, 8
 
-// pay takes one answer off the rate, and reports whether there is one left.
-func (n *Negotiator) pay(ctx actors.Context) bool {
+// pay takes one answer off the rates, and reports whether there is one left.
+func (n *Negotiator) pay(ctx actors.Context, by uint16) bool {
 	most := actors.Time(n.node.config.AnswersMax)
 	cost := actors.Time(n.node.config.Interval) / (answerRate * most)
-	n.paid = max(n.paid, ctx.Now())
-	if n.paid+cost > ctx.Now()+answerBurst*most*cost {
-		return false
-	}
-	n.paid += cost
-	return true
+	burst := answerBurst * most * cost
+	return n.answered.pay(ctx.Now(), by, 2*cost, burst) && n.answered.pay(ctx.Now(), 0, cost, burst)
 }
 
 // attemptState is how far an attempt is.
@@ -101,6 +98,20 @@ func (n *Negotiator) with(id NodeID) int {
 	return slices.IndexFunc(n.attempts, func(a attempt) bool { return a.other == id })
 }
 
+// sameMax bounds the attempts to answer one node. One would do, were it sure that who
+// says to be a node is.
+const sameMax = 2
+
+// joining counts the attempts whose other end says to be a node.
+func (n *Negotiator) joining(id NodeID) (count int) {
+	for i := range n.attempts {
+		if id != (NodeID{}) && n.attempts[i].other == id {
+			count++
+		}
+	}
+	return count
+}
+
 // add enters an attempt with its deadline.
 func (n *Negotiator) add(ctx actors.Context, a attempt) {
 	n.last++
@@ -134,11 +145,11 @@ func (n *Negotiator) onOffered(ctx actors.Context, m *offerIn) {
 			}
 		}
 	}
-	if n.with(m.signal.Node) >= 0 {
-		return // a link to the same node is on its way
+	if n.joining(m.signal.Node) >= sameMax {
+		return // links to the same node are on their way
 	}
 	most := n.node.config.AnswersMax
-	if answering >= most || same >= max(most/2, 1) || !n.pay(ctx) {
+	if answering >= most || same >= max(most/2, 1) || !n.pay(ctx, m.by) {
 		ctx.Emit(actors.Event{Kind: EventOffersFull, N: int64(answering)})
 		return
 	}

@@ -17,19 +17,29 @@ func (g *Gossip) startNegotiator(ctx actors.Context) {
 	g.negotiator = ctx.Spawn("negotiator", &Negotiator{node: g.node})
 }
 
-// reserved is how many of the missing outbound links are to be opened by WebRTC:
-// as many as make up its share, unless nobody was found there lately.
-func (g *Gossip) reserved(missing int) int {
-	if g.negotiator.IsZero() || g.barren >= barrenMax {
+// reserved is how many of the missing outbound links are to be opened by WebRTC: as
+// many as make up its share or, where nobody was found there lately, one now and then.
+// A node without a peer has at least one to dial.
+func (g *Gossip) reserved(ctx actors.Context, missing int) int {
+	if g.negotiator.IsZero() {
 		return 0
 	}
-	return min(missing, max(g.node.config.WebRTC-g.sought(), 0))
+	share := min(missing, max(g.node.config.WebRTC-g.sought(), 0))
+	switch {
+	case g.PeersInUse() == 0:
+		return min(share, missing-1)
+	case g.barren < barrenMax:
+		return share
+	case g.canSeek(ctx):
+		return min(share, 1)
+	}
+	return 0
 }
 
-// barrenMax is how many offers in a row may come to nothing until a node no longer
-// keeps outbound links free for WebRTC. From then on it makes offers where there is
-// nobody to dial, more and more seldom, and at refreshes.
-const barrenMax = 3
+// barrenMax is how often in a row offers may come to nothing until a node no longer
+// keeps outbound links free for WebRTC. From then on it makes one offer at a time, more
+// and more seldom.
+const barrenMax = 2
 
 // sought counts the outbound links by WebRTC, those on their way included.
 func (g *Gossip) sought() int {
@@ -65,15 +75,15 @@ func (g *Gossip) seek(ctx actors.Context, n int) {
 	}
 }
 
-// onDry hears whether a draw gave nothing. Where that is so more than once, there is
-// nobody to dial, and the slots that are free are for WebRTC.
+// onDry hears whether a draw gave nothing. Where that is so for more than an Interval,
+// there is nobody to dial, and the slots that are free are for WebRTC.
 func (g *Gossip) onDry(ctx actors.Context, dry bool) {
 	switch {
 	case !dry:
-		g.dry = 0
-	case g.dry < 2:
-		g.dry++
-	default:
+		g.drySince = 0
+	case g.drySince == 0:
+		g.drySince = ctx.Now()
+	case ctx.Now() > g.drySince.Add(g.node.config.Interval):
 		g.seek(ctx, g.node.config.Connections-g.outbound())
 	}
 }
@@ -85,7 +95,11 @@ func (g *Gossip) onFound(ctx actors.Context, m *found) {
 	}
 	switch {
 	case m.link == nil:
-		g.fruitless(ctx)
+		// Of those that were made at once, the first counts.
+		if ctx.Now() >= g.vain.Add(g.node.config.Interval/2) {
+			g.vain = ctx.Now()
+			g.fruitless(ctx)
+		}
 		g.refill(ctx)
 	case g.closing != nil || m.way == wayAnswered && g.busy(ctx, m.link):
 		m.link.Close()
@@ -121,6 +135,11 @@ func (g *Gossip) onCast(ctx actors.Context, m *cast) {
 	ctx.Send(g.peers[i].conn, out)
 }
 
+// An offer costs a peer as much of its rate as so many messages, after a burst of 64: one
+// that makes up many has no more of them walk through the network than four a second, by
+// default.
+const offerCost, offerBurst = 250, 64
+
 // walkMax bounds the walk of an offer that comes without a limit.
 const walkMax = 6
 
@@ -128,6 +147,11 @@ const walkMax = 6
 // it. So an offer is a random walk: it finds a random node, and makes nobody else
 // do more than pass it on.
 func (g *Gossip) onOffer(ctx actors.Context, f *wire.Frame, from int) {
+	cost := offerCost * g.node.messageCost
+	if !g.offers.pay(ctx.Now(), g.peers[from].number, cost, offerBurst*cost) {
+		ctx.Emit(actors.Event{Kind: EventOffersThrottled, Peer: g.peers[from].conn, Message: f})
+		return
+	}
 	most := uint32(walkMax)
 	if f.Body.Limit != 0 {
 		most = min(most, f.Body.Limit)

@@ -249,9 +249,23 @@ func check(s *actors.Signal) error {
 			return c.Host == d.Host && c.Port == d.Port
 		})...)
 	}
+	// An honest host has one or two ports at an address. Who names many of another's
+	// has it sent as many packets.
+	for i := 0; i < len(s.Candidates); i++ {
+		same := 0
+		s.Candidates = append(s.Candidates[:i], slices.DeleteFunc(s.Candidates[i:], func(d actors.Candidate) bool {
+			if d.Host == s.Candidates[i].Host {
+				same++
+			}
+			return d.Host == s.Candidates[i].Host && same > candidatesPerHost
+		})...)
+	}
 	s.Candidates = s.Candidates[:min(len(s.Candidates), actors.CandidatesMax)]
 	return nil
 }
+
+// candidatesPerHost is how many ports at one address are looked at.
+const candidatesPerHost = 2
 
 // usable reports whether a candidate can be one: at a port, at the address of one
 // host or a name of multicast DNS, and no other name, as who resolves that can be

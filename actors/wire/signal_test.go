@@ -97,7 +97,19 @@ func TestSignalsComeBack(t *testing.T) {
 // What version 2 peers get is the JSON of an RTCSessionDescription. Where not all
 // candidates find room, one of each kind does, so that a far peer can use it.
 func TestSignalJSONKeepsTheBest(t *testing.T) {
-	data := testSignal(false, 16).JSON()
+	s := testSignal(false, 16)
+	best := slices.Clone(s.Candidates[:5]) // one of each kind, each the best of it
+	slices.Reverse(s.Candidates)
+	data := s.JSON()
+	if got, err := ParseSignal(data); err != nil {
+		t.Error(err)
+	} else {
+		for _, c := range best {
+			if !slices.Contains(got.Candidates, c) {
+				t.Errorf("candidate %+v has no room, others have", c)
+			}
+		}
+	}
 	var j struct{ Type, SDP string }
 	if err := json.Unmarshal([]byte(data), &j); err != nil || j.Type != "offer" {
 		t.Fatalf("%v in %s", err, data)
@@ -114,6 +126,46 @@ func TestSignalJSONKeepsTheBest(t *testing.T) {
 	}
 	if n := strings.Count(j.SDP, "a=candidate:"); n < 4 || n > 10 {
 		t.Errorf("%d candidates in %d bytes", n, len(data))
+	}
+}
+
+// The compact form has a bound too. What does not fit is what matters least.
+func TestSignalCompactKeepsTheBest(t *testing.T) {
+	s := testSignal(false, 0)
+	for i := range actors.CandidatesMax {
+		name := fmt.Sprintf("%058d.local", i)
+		s.Candidates = append(s.Candidates, actors.Candidate{Host: name, Port: 5000, Priority: uint32(1 + i)})
+	}
+	data := s.Data()
+	got, err := ParseSignal(data)
+	if err != nil || len(data) > DataMax || len(data) < DataMax-80 {
+		t.Fatalf("%d bytes, %v", len(data), err)
+	}
+	for i, c := range got.Candidates {
+		if want := s.Candidates[actors.CandidatesMax-1-i]; c != want {
+			t.Errorf("candidate %d is %+v, want %+v", i, c, want)
+		}
+	}
+}
+
+// Whoever names many ports at one address is heard of two.
+func TestFewCandidatesPerHost(t *testing.T) {
+	s := testSignal(false, 2)
+	for i := range 10 {
+		s.Candidates = append(s.Candidates, actors.Candidate{Host: "203.0.113.99", Port: uint16(5000 + i), Priority: uint32(i)})
+	}
+	got, err := ParseSignal(s.Data())
+	if err != nil {
+		t.Fatal(err)
+	}
+	same := 0
+	for _, c := range got.Candidates {
+		if c.Host == "203.0.113.99" {
+			same++
+		}
+	}
+	if same != 2 || len(got.Candidates) != 4 {
+		t.Errorf("%d candidates, %d at one host, want 4 and 2", len(got.Candidates), same)
 	}
 }
 
@@ -212,7 +264,7 @@ func TestUselessCandidatesAreLeftOut(t *testing.T) {
 	s := testSignal(false, 16)
 	s.Candidates = append(s.Candidates, s.Candidates...)
 	for i := range 40 {
-		s.Candidates = append(s.Candidates, actors.Candidate{Host: "10.0.0.1", Port: uint16(1 + i), Priority: uint32(i)})
+		s.Candidates = append(s.Candidates, actors.Candidate{Host: fmt.Sprintf("10.0.0.%d", i), Port: 9, Priority: uint32(i)})
 	}
 	got, err := ParseSDP(string(AppendSDP(nil, &s.Signal)))
 	if err != nil || len(got.Candidates) != actors.CandidatesMax {

@@ -16,10 +16,12 @@ import (
 	"peernet/realnet"
 )
 
-// Bounds of requests to the web server: how long they may take to be made, how long a
-// connection may be idle, and the bytes of their headers.
+// Bounds of requests to the web server: how long they may take to be made and to be
+// answered, how long a connection may be idle, and the bytes of their headers. None is
+// about a WebSocket.
 const (
 	webHeaderTimeout = 10 * time.Second
+	webWriteTimeout  = time.Minute
 	webIdleTimeout   = time.Minute
 	webHeaderMax     = 16 << 10
 )
@@ -90,7 +92,7 @@ func serveWeb(ctx context.Context, log *slog.Logger, listen string, config realn
 		info.ICEServers = append(info.ICEServers, web.ICEServer(s))
 	}
 	server := &http.Server{
-		Handler: web.Handler(info, node.Handler()), ReadHeaderTimeout: webHeaderTimeout, IdleTimeout: webIdleTimeout,
+		Handler: web.Handler(info, node.Handler()), ReadHeaderTimeout: webHeaderTimeout, WriteTimeout: webWriteTimeout, IdleTimeout: webIdleTimeout,
 		MaxHeaderBytes: webHeaderMax, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 	served := make(chan error, 1)

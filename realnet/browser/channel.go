@@ -9,9 +9,12 @@ import (
 	"syscall/js"
 )
 
-// receiveMax bounds what a channel keeps that was not read. A browser cannot be told
-// to stop receiving.
-const receiveMax = 4 << 20
+// receiveMax bounds what a channel keeps that was not read, of which each message counts
+// messageCost more. A browser cannot be told to stop receiving.
+const (
+	receiveMax  = 4 << 20
+	messageCost = 64
+)
 
 // ErrBehind is the error of a channel that received too much that nobody read.
 var ErrBehind = errors.New("browser: too much was received that nobody read")
@@ -61,7 +64,7 @@ func (c *Channel) receive(b []byte) {
 	if c.err != nil || len(b) == 0 {
 		return
 	}
-	if c.size += len(b); c.size > receiveMax {
+	if c.size += len(b) + messageCost; c.size > receiveMax {
 		c.err, c.received = ErrBehind, nil
 		c.value.Call("close")
 	} else {
@@ -103,6 +106,7 @@ func (c *Channel) Read(b []byte) (int, error) {
 	if c.received[0] = c.received[0][n:]; len(c.received[0]) == 0 {
 		c.received[0] = nil
 		c.received = c.received[1:]
+		c.size -= messageCost
 	}
 	c.size -= n
 	return n, nil

@@ -5,8 +5,6 @@ package rtc
 import (
 	"context"
 	"errors"
-	"net/netip"
-	"strconv"
 	"syscall/js"
 
 	"peernet/realnet/browser"
@@ -109,10 +107,10 @@ func (c *browserConnection) description() string {
 }
 
 // remote looks for the selected pair in the statistics, which all browsers have.
-func (c *browserConnection) remote() string {
+func (c *browserConnection) remote() (host string, port int) {
 	report, err := browser.Await(c.pc.Call("getStats"))
 	if err != nil {
-		return ""
+		return "", 0
 	}
 	transport, pair := js.Undefined(), js.Undefined()
 	each := js.FuncOf(func(_ js.Value, args []js.Value) any {
@@ -130,17 +128,13 @@ func (c *browserConnection) remote() string {
 		pair = report.Call("get", transport.Get("selectedCandidatePairId"))
 	}
 	if !pair.Truthy() {
-		return ""
+		return "", 0
 	}
 	at := report.Call("get", pair.Get("remoteCandidateId"))
 	if !at.Truthy() || !at.Get("address").Truthy() { // hidden behind a name
-		return ""
+		return "", 0
 	}
-	host := at.Get("address").String()
-	if ip, err := netip.ParseAddr(host); err == nil && ip.Is6() {
-		host = "[" + host + "]"
-	}
-	return host + ":" + strconv.Itoa(at.Get("port").Int())
+	return at.Get("address").String(), at.Get("port").Int()
 }
 
 func (c *browserConnection) close() {

@@ -12,12 +12,13 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/ice/v4"
+	"github.com/pion/logging"
 	"github.com/pion/stun/v4"
 	"github.com/pion/webrtc/v4"
 )
@@ -31,8 +32,17 @@ const (
 	keepAliveInterval   = 2 * time.Second
 )
 
-// receiveMax bounds what a connection keeps of what was not read.
-const receiveMax = 512 << 10
+// receiveMax bounds what a connection keeps of what was not read, in bytes of its
+// messages. Each message costs memory besides, and each piece of one that is not whole;
+// so a connection that has received more than receivedFactor times what was read of it,
+// and receivedFree, headers and repetitions included, is ended. patrolPause is how often
+// that is looked at.
+const (
+	receiveMax     = 128 << 10
+	receivedFactor = 8
+	receivedFree   = 4 * receiveMax
+	patrolPause    = 100 * time.Millisecond
+)
 
 // A platform is what connections share.
 type platform struct {
@@ -43,10 +53,14 @@ type platform struct {
 	mu          sync.Mutex
 	certificate []webrtc.Certificate // that all connections share for a while
 	renew       time.Time
+	watched     map[*pionConnection]*detached // that have opened
+	patrols     bool
 }
 
 func newPlatform(c *Config) (*platform, error) {
 	s := webrtc.SettingEngine{}
+	// pion would log to standard error what peers do wrong.
+	s.LoggerFactory = &logging.DefaultLoggerFactory{Writer: io.Discard, DefaultLogLevel: logging.LogLevelDisabled}
 	s.DetachDataChannels()
 	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
 	s.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled) // who hides behind a name sends to us
@@ -80,7 +94,9 @@ func newPlatform(c *Config) (*platform, error) {
 			return nil, err
 		}
 	}
-	return &platform{config: c, api: webrtc.NewAPI(webrtc.WithSettingEngine(s)), done: done}, nil
+	return &platform{
+		config: c, api: webrtc.NewAPI(webrtc.WithSettingEngine(s)), done: done, watched: map[*pionConnection]*detached{},
+	}, nil
 }
 
 // checkInterfaces reports a name that no interface has.
@@ -135,8 +151,46 @@ func (p *platform) close() error { return p.done() }
 // A pionConnection is a peer connection of pion.
 type pionConnection struct {
 	*webrtc.PeerConnection
-	opened func(pipe)
-	all    <-chan struct{} // closed when the local description is complete
+	platform *platform
+	opened   func(pipe)
+	ended    func()
+	all      <-chan struct{} // closed when the local description is complete
+}
+
+// watch ends a connection whose peer sends what cannot be read, or in pieces too
+// small.
+func (p *platform) watch(c *pionConnection, d *detached) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.watched[c] = d
+	if !p.patrols {
+		p.patrols = true
+		go p.patrol()
+	}
+}
+
+// patrol looks at the connections until there are none.
+func (p *platform) patrol() {
+	tick := time.NewTicker(patrolPause)
+	defer tick.Stop()
+	for range tick.C {
+		p.mu.Lock()
+		var bad []*pionConnection
+		for c, d := range p.watched {
+			if s := c.SCTP().Stats(); s.BytesReceived > receivedFactor*d.read.Load()+s.BytesSent/receivedFactor+receivedFree {
+				bad = append(bad, c)
+			}
+		}
+		if len(p.watched) == 0 {
+			p.patrols = false
+			p.mu.Unlock()
+			return
+		}
+		p.mu.Unlock()
+		for _, c := range bad {
+			c.ended()
+		}
+	}
 }
 
 func (p *platform) connect(opened func(pipe), ended func()) (connection, error) {
@@ -156,13 +210,14 @@ func (p *platform) connect(opened func(pipe), ended func()) (connection, error) 
 	if err != nil {
 		return nil, err
 	}
-	c := &pionConnection{PeerConnection: pc, opened: opened}
+	c := &pionConnection{PeerConnection: pc, platform: p, opened: opened, ended: ended}
 	pc.OnConnectionStateChange(func(s webrtc.PeerConnectionState) {
 		if s == webrtc.PeerConnectionStateFailed || s == webrtc.PeerConnectionStateClosed {
 			ended()
 		}
 	})
 	pc.OnDataChannel(c.use)
+	pc.SCTP().OnError(func(error) { ended() })
 	return c, nil
 }
 
@@ -173,7 +228,9 @@ func (c *pionConnection) use(d *webrtc.DataChannel) {
 		if err != nil {
 			return
 		}
-		c.opened(&detached{channel: raw.(dataChannel), low: d})
+		p := &detached{channel: raw.(dataChannel), low: d}
+		c.platform.watch(c, p)
+		c.opened(p)
 	})
 }
 
@@ -219,15 +276,20 @@ func (c *pionConnection) description() string {
 	return ""
 }
 
-func (c *pionConnection) remote() string {
+func (c *pionConnection) remote() (host string, port int) {
 	pair, err := c.SCTP().Transport().ICETransport().GetSelectedCandidatePair()
 	if err != nil || pair == nil || pair.Remote == nil {
-		return ""
+		return "", 0
 	}
-	return net.JoinHostPort(pair.Remote.Address, strconv.Itoa(int(pair.Remote.Port)))
+	return pair.Remote.Address, int(pair.Remote.Port)
 }
 
-func (c *pionConnection) close() { _ = c.GracefulClose() }
+func (c *pionConnection) close() {
+	c.platform.mu.Lock()
+	delete(c.platform.watched, c)
+	c.platform.mu.Unlock()
+	_ = c.GracefulClose()
+}
 
 // A dataChannel is a detached one.
 type dataChannel interface {
@@ -241,6 +303,7 @@ type detached struct {
 	low     *webrtc.DataChannel
 	message []byte // the space of the message at hand
 	rest    []byte // of it that was not read
+	read    atomic.Uint64
 }
 
 // Read implements [io.Reader]. The space for messages grows as they need it.
@@ -258,6 +321,7 @@ func (d *detached) Read(b []byte) (int, error) {
 			return 0, err
 		}
 		d.rest = d.message[:n]
+		d.read.Add(uint64(n))
 	}
 	n := copy(b, d.rest)
 	d.rest = d.rest[n:]

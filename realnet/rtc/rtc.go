@@ -8,8 +8,8 @@
 //   - A [Stream] is reliable and ordered. The boundaries of messages mean nothing.
 //     What waits to be sent is bounded by [bufferedMax]: Write waits.
 //   - No candidate of the other end is tried that the configuration does not permit.
-//   - One data channel of a connection is used. Others that the other end opens are
-//     closed.
+//   - One data channel of a connection is used. If the other end opens another, the
+//     connection ends.
 package rtc
 
 import (
@@ -19,8 +19,10 @@ import (
 	"io"
 	"net/netip"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"peernet/actors"
@@ -76,11 +78,15 @@ const gatherTimeout = 3 * time.Second
 type Engine struct {
 	config   Config
 	platform *platform
+	closed   atomic.Bool
+
+	mu   sync.Mutex
+	open map[actors.Address]bool // the other ends of streams, where all share a port
 }
 
 // New returns an engine.
 func New(c Config) (*Engine, error) {
-	e := &Engine{config: c}
+	e := &Engine{config: c, open: map[actors.Address]bool{}}
 	for _, s := range c.Servers { // before an attempt finds it
 		for _, url := range s.URLs {
 			scheme, rest, _ := strings.Cut(url, ":")
@@ -106,8 +112,43 @@ func New(c Config) (*Engine, error) {
 	return e, err
 }
 
-// Close gives back what links share. Links are to be closed before.
-func (e *Engine) Close() error { return e.platform.close() }
+// Close gives back what links share. Links are to be closed, and attempts given up,
+// before.
+func (e *Engine) Close() error {
+	e.closed.Store(true)
+	return e.platform.close()
+}
+
+// enter notes where the other end of a stream is. With one port for all links, an offer
+// that names that address would have what comes from there go to the wrong one.
+func (e *Engine) enter(at actors.Address) (leave func()) {
+	if e.config.Port == 0 || at.IsZero() {
+		return func() {}
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.open[at] = true
+	return func() {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		delete(e.open, at)
+	}
+}
+
+func (e *Engine) isOpen(x actors.Candidate) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	at, err := addressOf(x.Host, int(x.Port))
+	return err == nil && e.open[at]
+}
+
+// addressOf is how a stream to a host and port is named.
+func addressOf(host string, port int) (actors.Address, error) {
+	if strings.Contains(host, ":") {
+		host = "[" + host + "]"
+	}
+	return actors.ParseAddress("webrtc://" + host + ":" + strconv.Itoa(port))
+}
 
 // A connection is a peer connection, as the platform makes it. The methods are
 // called by one goroutine.
@@ -122,8 +163,8 @@ type connection interface {
 	gathered() <-chan struct{}
 	// description is the local description.
 	description() string
-	// remote is host:port of the other end, "" where that is not known.
-	remote() string
+	// remote is host and port of the other end, "" where that is not known.
+	remote() (host string, port int)
 	// close gives back all that there is.
 	close()
 }
@@ -140,26 +181,33 @@ type pipe interface {
 // An attempt is a connection on its way, or in use.
 type attempt struct {
 	connection
+	engine *Engine
 	opened chan pipe
 	failed chan struct{} // closed when the connection has ended, or cannot come to be
 	fail   sync.Once
 	once   sync.Once
+	taken  atomic.Bool
 }
 
 func (e *Engine) start() (*attempt, error) {
+	if e.closed.Load() {
+		return nil, ErrClosed
+	}
 	a := &attempt{opened: make(chan pipe, 1), failed: make(chan struct{})}
 	var err error
 	a.connection, err = e.platform.connect(a.take, a.end)
+	a.engine = e
 	return a, err
 }
 
-// take makes a data channel that of the attempt, unless there is one.
+// take makes a data channel that of the attempt. A second one ends it: nobody reads what
+// comes by it, and to close it would leave what pion keeps of it.
 func (a *attempt) take(p pipe) {
-	select {
-	case a.opened <- p:
-	default:
-		_ = p.Close()
+	if a.taken.Swap(true) {
+		a.end()
+		return
 	}
+	a.opened <- p
 }
 
 func (a *attempt) end() { a.fail.Do(func() { close(a.failed) }) }
@@ -186,12 +234,16 @@ func (a *attempt) describe(ctx context.Context) (*actors.Signal, error) {
 	return wire.ParseSDP(a.description())
 }
 
-// sdp is the description of the other end, without candidates that are not
-// permitted.
-func (c *Config) sdp(s *actors.Signal) string {
+// sdp is the description of the other end.
+func (e *Engine) sdp(s *actors.Signal) string { return string(wire.AppendSDP(nil, e.kept(s))) }
+
+// kept is the signal of the other end without candidates that are not to be tried.
+func (e *Engine) kept(s *actors.Signal) *actors.Signal {
 	kept := *s
-	kept.Candidates = slices.DeleteFunc(slices.Clone(s.Candidates), func(x actors.Candidate) bool { return !c.permits(x) })
-	return string(wire.AppendSDP(nil, &kept))
+	kept.Candidates = slices.DeleteFunc(slices.Clone(s.Candidates), func(x actors.Candidate) bool {
+		return !e.config.permits(x) || e.isOpen(x)
+	})
+	return &kept
 }
 
 // portLeast is the lowest port that others may name. What lies below belongs to
@@ -210,25 +262,62 @@ func (c *Config) permits(x actors.Candidate) bool {
 	return c.permitsIP(ip)
 }
 
+// permitsIP judges an address and, if it has one of IPv4 in it, for a translator or a
+// tunnel, that too.
 func (c *Config) permitsIP(ip netip.Addr) bool {
 	ip = ip.Unmap()
 	switch {
-	case ip.IsLoopback() && !c.Loopback, ip.IsUnspecified(), ip.IsMulticast():
+	case ip.IsLoopback() && !c.Loopback, ip.IsUnspecified(), ip.IsMulticast(), within(useless, ip):
 		return false
-	case c.PublicOnly && !ip.IsLoopback() && (ip.IsPrivate() || ip.IsLinkLocalUnicast() || shared.Contains(ip)):
+	case c.PublicOnly && !ip.IsLoopback() && (ip.IsPrivate() || ip.IsLinkLocalUnicast() || within(special, ip)):
+		return false
+	case c.Permits != nil && !c.Permits(ip):
 		return false
 	}
-	return c.Permits == nil || c.Permits(ip)
+	inner, ok := embedded(ip)
+	return !ok || c.permitsIP(inner)
 }
 
-// shared are the addresses between a provider and its customers (RFC 6598).
-var shared = netip.MustParsePrefix("100.64.0.0/10")
+func within(list []netip.Prefix, ip netip.Addr) bool {
+	return slices.ContainsFunc(list, func(p netip.Prefix) bool { return p.Contains(ip) })
+}
+
+func prefixes(list ...string) (parsed []netip.Prefix) {
+	for _, text := range list {
+		parsed = append(parsed, netip.MustParsePrefix(text))
+	}
+	return parsed
+}
+
+// What no peer can have, and what is not public besides private addresses: see the
+// registries of special-purpose addresses (RFC 6890).
+var (
+	useless = prefixes("0.0.0.0/8", "240.0.0.0/4", "::/96", "fec0::/10", "100::/64", "64:ff9b:1::/48")
+	special = prefixes("100.64.0.0/10", "192.0.0.0/24", "198.18.0.0/15")
+)
+
+var (
+	nat64  = netip.MustParsePrefix("64:ff9b::/96") // RFC 6052
+	sixTo4 = netip.MustParsePrefix("2002::/16")    // RFC 3056
+)
+
+// embedded returns the address of IPv4 in one of IPv6.
+func embedded(ip netip.Addr) (inner netip.Addr, ok bool) {
+	b := ip.As16()
+	switch {
+	case nat64.Contains(ip):
+		return netip.AddrFrom4([4]byte(b[12:])), true
+	case sixTo4.Contains(ip):
+		return netip.AddrFrom4([4]byte(b[2:6])), true
+	}
+	return ip, false
+}
 
 // join waits for the data channel to open.
 func (a *attempt) join(ctx context.Context) (*Stream, error) {
 	select {
 	case p := <-a.opened:
-		return newStream(a, p), nil
+		return a.stream(p), nil
 	case <-a.failed:
 		return nil, ErrFailed
 	case <-ctx.Done():
@@ -250,7 +339,7 @@ func (e *Engine) Offer(ctx context.Context, described func(*actors.Signal), answ
 		described(signal)
 		select {
 		case s := <-answer:
-			return a.accept(e.config.sdp(s))
+			return a.accept(e.sdp(s))
 		case <-ctx.Done():
 			return context.Cause(ctx)
 		}
@@ -260,7 +349,7 @@ func (e *Engine) Offer(ctx context.Context, described func(*actors.Signal), answ
 // Answer answers an offer by what it tells described, and waits for the link to open.
 func (e *Engine) Answer(ctx context.Context, offer *actors.Signal, described func(*actors.Signal)) (*Stream, error) {
 	return e.attempt(ctx, func(a *attempt) error {
-		if err := a.answer(e.config.sdp(offer)); err != nil {
+		if err := a.answer(e.sdp(offer)); err != nil {
 			return err
 		}
 		signal, err := a.describe(ctx)

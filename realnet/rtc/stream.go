@@ -33,16 +33,19 @@ type Stream struct {
 	closed bool
 }
 
-func newStream(a *attempt, p pipe) *Stream {
+// stream makes a stream of an attempt that has a data channel.
+func (a *attempt) stream(p pipe) *Stream {
 	s := &Stream{attempt: a, pipe: p}
 	s.low.L = &s.mu
 	p.onLow(s.wake)
-	if at := a.remote(); at != "" {
-		s.remote, _ = actors.ParseAddress("webrtc://" + at)
+	if host, port := a.remote(); host != "" {
+		s.remote, _ = addressOf(host, port)
 	}
+	leave := a.engine.enter(s.remote)
 	go func() {
 		<-a.failed // the connection is dead: nothing else would tell who waits
 		s.Reset()
+		leave()
 	}()
 	return s
 }

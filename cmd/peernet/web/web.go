@@ -21,6 +21,7 @@ import (
 	"net/http"
 	"path"
 	"strings"
+	"sync"
 )
 
 //go:embed static
@@ -86,10 +87,23 @@ func headers(next http.Handler) http.Handler {
 	})
 }
 
+func tagOf(content []byte) string { return fmt.Sprintf(`"%x"`, sha256.Sum256(content)) }
+
+var programTag = sync.OnceValue(func() string { return tagOf(program) })
+
+// unpacked is the program for browsers that do not unpack it, of which there should be
+// none.
+var unpacked = sync.OnceValues(func() ([]byte, error) {
+	z, err := gzip.NewReader(bytes.NewReader(program))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(z)
+})
+
 // tagged answers a request for what the browser has already, and reports whether it
 // did.
-func tagged(w http.ResponseWriter, r *http.Request, content []byte) bool {
-	tag := fmt.Sprintf(`"%x"`, sha256.Sum256(content))
+func tagged(w http.ResponseWriter, r *http.Request, tag string) bool {
 	w.Header().Set("ETag", tag)
 	if r.Header.Get("If-None-Match") != tag {
 		return false
@@ -114,7 +128,7 @@ func serveFiles(files fs.FS) http.Handler {
 			kind = "text/plain; charset=utf-8"
 		}
 		w.Header().Set("Content-Type", kind)
-		if !tagged(w, r, content) {
+		if !tagged(w, r, tagOf(content)) {
 			_, _ = w.Write(content)
 		}
 	})
@@ -123,7 +137,7 @@ func serveFiles(files fs.FS) http.Handler {
 func serveProgram(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/wasm")
 	w.Header().Set("Vary", "Accept-Encoding")
-	if tagged(w, r, program) {
+	if tagged(w, r, programTag()) {
 		return
 	}
 	if strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") {
@@ -131,10 +145,10 @@ func serveProgram(w http.ResponseWriter, r *http.Request) {
 		_, _ = w.Write(program)
 		return
 	}
-	z, err := gzip.NewReader(bytes.NewReader(program))
+	content, err := unpacked()
 	if err != nil {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	_, _ = io.Copy(w, z)
+	_, _ = w.Write(content)
 }

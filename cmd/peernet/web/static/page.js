@@ -81,7 +81,8 @@ async function run() {
   const node = await open({
     bootstrap: query.getAll('bootstrap').length > 0 ? query.getAll('bootstrap') : bootstrap ?? new URL('peer', location.href.replace(/^http/, 'ws')).href,
     network,
-    database: query.get('database') ?? 'page',
+    // Who follows a link into another network does not mix the address books.
+    database: query.get('database') ?? (query.has('bootstrap') ? undefined : 'page'),
     loopback,
     iceServers,
   });

@@ -78,7 +78,7 @@ export interface Request extends Message {
 export interface Events {
   /** Somebody announced something. */
   request: Request;
-  /** A connection is in use; the value is where the peer is seen, '' if that is not known. */
+  /** A connection is in use; the value is where it was dialled, or the peer is seen, or ''. */
   connect: string;
   /** A connection has ended. */
   disconnect: string;

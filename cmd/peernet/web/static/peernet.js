@@ -89,6 +89,8 @@ function checkOptions(options) {
   }
 }
 
+const answersMax = 256; // that wait to be taken; further ones are dropped
+
 const events = ['request', 'connect', 'disconnect', 'log'];
 
 /** Opens a node; see peernet.d.ts. */
@@ -151,7 +153,7 @@ export class Node {
     const waiting = [];
     let wake, over = false, failure;
     const answers = (answer) => {
-      waiting.push(answer);
+      if (waiting.length < answersMax) waiting.push(answer);
       wake?.();
     };
     const call = {};

@@ -114,6 +114,7 @@ func open(options, emit js.Value) (any, error) {
 	defer cancel()
 	var err error
 	if p.node, err = realnet.Open(ctx, c); err != nil {
+		p.cancel()
 		return nil, err
 	}
 	go p.watchRequests()
