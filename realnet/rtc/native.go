@@ -38,9 +38,9 @@ const (
 // and receivedFree, headers and repetitions included, is ended. patrolPause is how often
 // that is looked at.
 const (
-	receiveMax     = 128 << 10
+	receiveMax     = 256 << 10
 	receivedFactor = 8
-	receivedFree   = 4 * receiveMax
+	receivedFree   = 3 * receiveMax
 	patrolPause    = 100 * time.Millisecond
 )
 
