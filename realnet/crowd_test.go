@@ -40,7 +40,7 @@ func (s *stuck) Receive(ctx actors.Context, m actors.Message) {
 func TestCrowdedMailboxStopsReading(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const count = 50000
-		h := &testHost{host: NewHost(nil), nodes: map[int]*testNode{}}
+		h := &testHost{host: NewHost(nil), nodes: map[int]*testNode{}, fake: true}
 		defer h.Close()
 		slow := &stuck{free: make(chan struct{})}
 		var to actors.Ref

@@ -17,6 +17,6 @@ func TestHostStory(t *testing.T) {
 		t.Fatal(err)
 	}
 	hosttest.Story(t, synctest.Test, string(want), func(t testing.TB) hosttest.Host {
-		return &testHost{host: NewHost(nil), nodes: map[int]*testNode{}}
+		return &testHost{host: NewHost(nil), nodes: map[int]*testNode{}, fake: true}
 	})
 }
