@@ -174,25 +174,21 @@ func (n *Node) Connections(ctx context.Context) ([]Connection, error) {
 // Ready returns when the node has a connection. What is announced before reaches
 // nobody.
 func (n *Node) Ready(ctx context.Context) error {
-	watching, done := context.WithCancel(ctx)
-	defer done()
-	events := n.Events(watching, false)
 	for {
+		// Events are looked for first, and not for long: some may be dropped.
+		watching, done := context.WithTimeout(ctx, time.Second)
+		events := n.Events(watching, false)
 		list, err := n.Connections(ctx)
 		if err != nil || len(list) > 0 {
+			done()
 			return err
 		}
 		for e, err := range events {
-			if err != nil {
-				return err
-			}
-			if e.Kind == peer.EventPeerUp {
+			if err != nil || e.Kind == peer.EventPeerUp {
 				break
 			}
 		}
-		if ctx.Err() != nil {
-			return context.Cause(ctx)
-		}
+		done()
 	}
 }
 

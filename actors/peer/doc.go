@@ -76,7 +76,7 @@
 //
 // Where offers come to nothing, twice in a row, the share of WebRTC is free for dials; then
 // one offer at a time is made, more and more seldom, until one is taken. Where for an
-// Interval there is nobody to dial, all free slots are for WebRTC. Refreshes replace links of either kind as often as their share is, so
+// Interval the book gives no address to dial, all free slots are for WebRTC. Refreshes replace links of either kind as often as their share is, so
 // that shares find their way back.
 //
 // # Announce and search

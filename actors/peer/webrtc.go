@@ -100,6 +100,7 @@ func (g *Gossip) onFound(ctx actors.Context, m *found) {
 			g.vain = ctx.Now()
 			g.fruitless(ctx)
 		}
+		g.seekNext = max(g.seekNext, ctx.Now().Add(g.node.config.Interval/5)) // it may fail at once
 		g.refill(ctx)
 	case g.closing != nil || m.way == wayAnswered && g.busy(ctx, m.link):
 		m.link.Close()

@@ -39,12 +39,12 @@ func checkURL(string) error { return nil }
 // A browserConnection is a peer connection of the browser.
 type browserConnection struct {
 	pc     js.Value
-	opened func(pipe)
+	opened func(pipe) bool
 	all    context.Context // done when the local description is complete
 	browser.Handlers
 }
 
-func (p *platform) connect(opened func(pipe), ended func()) (connection, error) {
+func (p *platform) connect(opened func(pipe) bool, ended func()) (connection, error) {
 	pc, err := browser.Try(func() js.Value { return js.Global().Get("RTCPeerConnection").New(p.config) })
 	if err != nil {
 		return nil, err // a browser allows only so many

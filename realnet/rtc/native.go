@@ -34,9 +34,10 @@ const (
 
 // receiveMax bounds what a connection keeps of what was not read, in bytes of its
 // messages. Each message costs memory besides, and each piece of one that is not whole;
-// so a connection that has received more than receivedFactor times what was read of it,
-// and receivedFree, headers and repetitions included, is ended. patrolPause is how often
-// that is looked at.
+// so what a connection has received, headers and repetitions included, is held against
+// receivedFactor times what was read of it, and against what was sent, which is
+// acknowledged: where more than receivedFree is left over, the connection is ended.
+// patrolPause is how often that is looked at.
 const (
 	receiveMax     = 256 << 10
 	receivedFactor = 8
@@ -152,9 +153,10 @@ func (p *platform) close() error { return p.done() }
 type pionConnection struct {
 	*webrtc.PeerConnection
 	platform *platform
-	opened   func(pipe)
+	opened   func(pipe) bool
 	ended    func()
 	all      <-chan struct{} // closed when the local description is complete
+	closed   bool            // under platform.mu
 }
 
 // watch ends a connection whose peer sends what cannot be read, or in pieces too
@@ -162,6 +164,9 @@ type pionConnection struct {
 func (p *platform) watch(c *pionConnection, d *detached) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if c.closed {
+		return // it opened meanwhile
+	}
 	p.watched[c] = d
 	if !p.patrols {
 		p.patrols = true
@@ -177,7 +182,7 @@ func (p *platform) patrol() {
 		p.mu.Lock()
 		var bad []*pionConnection
 		for c, d := range p.watched {
-			if s := c.SCTP().Stats(); s.BytesReceived > receivedFactor*d.read.Load()+s.BytesSent/receivedFactor+receivedFree {
+			if s := c.SCTP().Stats(); d.excess(s.BytesReceived, s.BytesSent) > receivedFree {
 				bad = append(bad, c)
 			}
 		}
@@ -193,7 +198,7 @@ func (p *platform) patrol() {
 	}
 }
 
-func (p *platform) connect(opened func(pipe), ended func()) (connection, error) {
+func (p *platform) connect(opened func(pipe) bool, ended func()) (connection, error) {
 	config := webrtc.Configuration{}
 	for _, s := range p.config.Servers {
 		server := webrtc.ICEServer{URLs: s.URLs}
@@ -229,8 +234,9 @@ func (c *pionConnection) use(d *webrtc.DataChannel) {
 			return
 		}
 		p := &detached{channel: raw.(dataChannel), low: d}
-		c.platform.watch(c, p)
-		c.opened(p)
+		if c.opened(p) {
+			c.platform.watch(c, p)
+		}
 	})
 }
 
@@ -286,6 +292,7 @@ func (c *pionConnection) remote() (host string, port int) {
 
 func (c *pionConnection) close() {
 	c.platform.mu.Lock()
+	c.closed = true
 	delete(c.platform.watched, c)
 	c.platform.mu.Unlock()
 	_ = c.GracefulClose()
@@ -304,6 +311,20 @@ type detached struct {
 	message []byte // the space of the message at hand
 	rest    []byte // of it that was not read
 	read    atomic.Uint64
+
+	// Of the patrol.
+	over                          int64 // bytes received that nothing accounts for
+	wasReceived, wasSent, wasRead uint64
+}
+
+// excess returns how much more has come than what was read and sent accounts for. What
+// they would account for beyond that is not kept for later.
+func (d *detached) excess(received, sent uint64) int64 {
+	read := d.read.Load()
+	d.over += int64(received-d.wasReceived) - receivedFactor*int64(read-d.wasRead) - int64(sent-d.wasSent)
+	d.over = max(d.over, 0)
+	d.wasReceived, d.wasSent, d.wasRead = received, sent, read
+	return d.over
 }
 
 // Read implements [io.Reader]. The space for messages grows as they need it.

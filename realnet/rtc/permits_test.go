@@ -31,6 +31,9 @@ func TestPermits(t *testing.T) {
 		}
 	}
 	open := Config{Loopback: true}
+	if !open.permits(actors.Candidate{Host: "::1", Port: 5000}) {
+		t.Error("loopback of IPv6 is not permitted where loopback is")
+	}
 	for port, want := range map[uint16]bool{22: false, 53: false, 443: true, 1023: false, 1024: true, 65535: true} {
 		if got := open.permits(actors.Candidate{Host: "127.0.0.1", Port: port}); got != want {
 			t.Errorf("port %d is permitted: %v", port, got)
@@ -45,7 +48,8 @@ func TestOpenAddressesAreNotTried(t *testing.T) {
 		t.Fatal(err)
 	}
 	for port, kept := range map[uint16]int{0: 1, 4001: 0} {
-		e := &Engine{config: Config{Port: port}, open: map[actors.Address]bool{}}
+		e := &Engine{config: Config{Port: port}, open: map[actors.Address]int{}}
+		e.enter(at)()
 		leave := e.enter(at)
 		offered := &actors.Signal{Candidates: []actors.Candidate{{Host: "198.51.100.7", Port: 5000}}}
 		for _, want := range []int{kept, 1} {
@@ -54,5 +58,28 @@ func TestOpenAddressesAreNotTried(t *testing.T) {
 			}
 			leave()
 		}
+	}
+}
+
+// What a link receives is judged by what was read of it and sent: an honest one, which
+// gets acknowledgements, or whose owner is behind, goes on; one that gets crumbs does not.
+func TestExcess(t *testing.T) {
+	d := &detached{}
+	var received, sent uint64
+	for range 100000 { // small messages one way, each acknowledged
+		received, sent = received+28, sent+48
+		if over := d.excess(received, sent); over > receivedFree {
+			t.Fatalf("acknowledgements count: %d", over)
+		}
+	}
+	d.read.Add(1 << 30) // much was read, which is no reserve for later
+	d.excess(received, sent)
+	received += receiveMax * 5 / 2 // as much as may wait, in small messages
+	if over := d.excess(received, sent); over > receivedFree {
+		t.Errorf("a link whose owner is behind is ended: %d", over)
+	}
+	received += receiveMax
+	if over := d.excess(received, sent); over <= receivedFree {
+		t.Errorf("what comes beyond that is borne: %d", over)
 	}
 }

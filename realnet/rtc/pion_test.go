@@ -132,6 +132,24 @@ func TestMoreChannelsEndTheConnection(t *testing.T) {
 	ends(t, stream)
 }
 
+// However many channels a peer opens, and whenever it closes, nothing of it is left.
+func TestChannelsLeaveNothing(t *testing.T) {
+	before := measure()
+	for range 5 {
+		var opens []<-chan struct{}
+		pc, stream := stranger(t, func(pc *webrtc.PeerConnection) {
+			for range 20 {
+				_, open := channel(t, pc)
+				opens = append(opens, open)
+			}
+		})
+		<-opens[0]
+		stream.Reset()
+		_ = pc.Close()
+	}
+	settles(t, before)
+}
+
 // A peer that sends crumbs to somebody who does not read fills little memory, and loses
 // the link.
 func TestCrumbsAreBounded(t *testing.T) {

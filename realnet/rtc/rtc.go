@@ -81,12 +81,12 @@ type Engine struct {
 	closed   atomic.Bool
 
 	mu   sync.Mutex
-	open map[actors.Address]bool // the other ends of streams, where all share a port
+	open map[actors.Address]int // streams by where the other end is, where all share a port
 }
 
 // New returns an engine.
 func New(c Config) (*Engine, error) {
-	e := &Engine{config: c, open: map[actors.Address]bool{}}
+	e := &Engine{config: c, open: map[actors.Address]int{}}
 	for _, s := range c.Servers { // before an attempt finds it
 		for _, url := range s.URLs {
 			scheme, rest, _ := strings.Cut(url, ":")
@@ -127,11 +127,13 @@ func (e *Engine) enter(at actors.Address) (leave func()) {
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	e.open[at] = true
+	e.open[at]++
 	return func() {
 		e.mu.Lock()
 		defer e.mu.Unlock()
-		delete(e.open, at)
+		if e.open[at]--; e.open[at] == 0 {
+			delete(e.open, at)
+		}
 	}
 }
 
@@ -139,7 +141,7 @@ func (e *Engine) isOpen(x actors.Candidate) bool {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	at, err := addressOf(x.Host, int(x.Port))
-	return err == nil && e.open[at]
+	return err == nil && e.open[at] > 0
 }
 
 // addressOf is how a stream to a host and port is named.
@@ -200,14 +202,16 @@ func (e *Engine) start() (*attempt, error) {
 	return a, err
 }
 
-// take makes a data channel that of the attempt. A second one ends it: nobody reads what
-// comes by it, and to close it would leave what pion keeps of it.
-func (a *attempt) take(p pipe) {
+// take makes a data channel that of the attempt, and reports whether it did. A second one
+// ends it: nobody reads what comes by it, and to close it would leave what pion keeps of
+// it.
+func (a *attempt) take(p pipe) bool {
 	if a.taken.Swap(true) {
 		a.end()
-		return
+		return false
 	}
 	a.opened <- p
+	return true
 }
 
 func (a *attempt) end() { a.fail.Do(func() { close(a.failed) }) }
@@ -267,7 +271,7 @@ func (c *Config) permits(x actors.Candidate) bool {
 func (c *Config) permitsIP(ip netip.Addr) bool {
 	ip = ip.Unmap()
 	switch {
-	case ip.IsLoopback() && !c.Loopback, ip.IsUnspecified(), ip.IsMulticast(), within(useless, ip):
+	case ip.IsLoopback() && !c.Loopback, ip.IsUnspecified(), ip.IsMulticast(), !ip.IsLoopback() && within(useless, ip):
 		return false
 	case c.PublicOnly && !ip.IsLoopback() && (ip.IsPrivate() || ip.IsLinkLocalUnicast() || within(special, ip)):
 		return false

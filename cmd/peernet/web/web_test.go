@@ -145,6 +145,7 @@ func TestModule(t *testing.T) {
 		{"disconnect", `const gone = new Promise((resolve) => one.on('disconnect', () => resolve('gone')));
 			await one.disconnect('` + at + `'); return gone`, "gone"},
 		{"close", `await one.close(); return one.announce('x').then(() => 'sent', (e) => e.message)`, "closed"},
+		{"search after close", `return one.search('x').next().then(() => 'fine', (e) => e.message)`, "closed"},
 	} {
 		got, err := browsertest.Eval[string](browser, "(async () => { "+c.script+" })().then(String, (e) => 'error: ' + e.stack)")
 		if err != nil || got != c.want {

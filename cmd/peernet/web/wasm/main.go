@@ -228,10 +228,15 @@ func (p *page) search(args []js.Value) (any, error) {
 		switch {
 		case ctx.Err() != nil && p.ctx.Err() == nil:
 			return nil, nil
+		case p.ctx.Err() != nil:
+			return nil, realnet.ErrClosed
 		case err != nil:
 			return nil, err
 		}
 		args[4].Invoke(described(r.Message, r.Hops))
+	}
+	if p.ctx.Err() != nil {
+		return nil, realnet.ErrClosed
 	}
 	return nil, nil
 }
