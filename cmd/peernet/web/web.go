@@ -64,6 +64,9 @@ func Handler(info Info, peer http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /peer", peer)
 	mux.Handle("GET /node.json", headers(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		// It may hold credentials of TURN servers: for our own page alone.
+		w.Header().Del("Access-Control-Allow-Origin")
+		w.Header().Set("Cross-Origin-Resource-Policy", "same-origin")
 		w.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(w).Encode(info)
 	})))
@@ -78,8 +81,7 @@ func headers(next http.Handler) http.Handler {
 		h.Set("Content-Security-Policy", policy)
 		h.Set("X-Content-Type-Options", "nosniff")
 		h.Set("Referrer-Policy", "no-referrer")
-		// Pages from elsewhere may load the module: there is nothing here that
-		// depends on who asks.
+		// Pages from elsewhere may load the module.
 		h.Set("Access-Control-Allow-Origin", "*")
 		h.Set("Cross-Origin-Resource-Policy", "cross-origin")
 		h.Set("Cache-Control", "no-cache") // but see the tags

@@ -185,6 +185,13 @@ func TestServer(t *testing.T) {
 		if answer.StatusCode != http.StatusOK || !strings.HasPrefix(answer.Header.Get("Content-Type"), kind) || body == "" {
 			t.Errorf("%s: %s, %s, %d bytes", path, answer.Status, answer.Header.Get("Content-Type"), len(body))
 		}
+		want := "*" // others may load the module, and not read what may hold credentials
+		if path == "/node.json" {
+			want = ""
+		}
+		if got := answer.Header.Get("Access-Control-Allow-Origin"); got != want {
+			t.Errorf("%s: may be read from %q, want %q", path, got, want)
+		}
 		if policy := answer.Header.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'") {
 			t.Errorf("%s: policy %q", path, policy)
 		}
