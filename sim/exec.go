@@ -11,16 +11,19 @@ import (
 type op uint8
 
 const (
-	opMessage  op = iota // a message arrives over a link
-	opClose              // the other end closed the link
-	opReset              // the other end crashed, with a reset
-	opDial               // a dial arrives
-	opJoin               // what opens a negotiated link arrives
-	opAccept             // the answers to a dial
-	opRefuse             //
-	opTimeout            //
-	opDatagram           // a message arrives without a link
-	opStart              // the world starts the node
+	opMessage    op = iota // a message arrives over a link
+	opClose                // the other end closed the link
+	opReset                // the other end crashed, with a reset
+	opDial                 // a dial arrives
+	opJoin                 // what opens a negotiated link arrives
+	opAccept               // the answers to a dial
+	opRefuse               //
+	opTimeout              //
+	opDatagram             // a message arrives without a link
+	opCrash                // the world ends the node
+	opCrashReset           //
+	opStart                // the world starts the node
+	opWorld                // the world sends a message to the root
 )
 
 // An event travels between nodes. Events at a node are ordered by (at, src,
@@ -42,7 +45,10 @@ func (e *event) before(f *event) bool {
 	if e.src != f.src {
 		return e.src < f.src
 	}
-	return e.seq < f.seq
+	if e.seq != f.seq {
+		return e.seq < f.seq
+	}
+	return e.op < f.op
 }
 
 // local is a message between the actors of one node, or from the host to one.
@@ -73,8 +79,8 @@ type exec struct {
 	cal     calendar // what this worker's nodes sent
 
 	// What this worker counted.
-	deliveries, events, sent, bytes, lost, dropped uint64
-	counts                                         []uint64 // by actors.EventKind
+	deliveries, events, sent, bytes, lost, dropped, retransmitted uint64
+	counts                                                        []uint64 // by actors.EventKind
 
 	// Scratch.
 	region  region
@@ -226,9 +232,30 @@ func (x *exec) endNode(closing bool) {
 	x.sim.alive.Add(-1)
 }
 
+// crash ends the node without a word.
+func (x *exec) crash(reset bool) {
+	for _, e := range x.node.ends {
+		switch {
+		case !reset:
+			e.broken = true // not even a dial's end tells the peer
+		case e.state == endOpen:
+			e.transmit(opReset, nil, 0)
+		}
+	}
+	x.endNode(false)
+}
+
 // run handles one event that arrived at the node.
 func (x *exec) run(ev *event) {
 	x.now = ev.at
+	if p := x.node.profile; p != nil && x.queued(p, ev) {
+		return
+	}
+	x.take(ev)
+}
+
+// take handles an event whose turn it is.
+func (x *exec) take(ev *event) {
 	switch ev.op {
 	case opMessage:
 		x.arrive(ev.end, ev.m)
@@ -245,6 +272,14 @@ func (x *exec) run(ev *event) {
 	case opStart:
 		if !x.node.live {
 			x.start(ev.m.(*planting).grow(x.node.id))
+		}
+	case opCrash, opCrashReset:
+		if x.node.live {
+			x.crash(ev.op == opCrashReset)
+		}
+	case opWorld:
+		if x.node.live {
+			x.deliver(local{to: rootRef(x.node), m: ev.m})
 		}
 	case opDatagram:
 		if x.node.live {
@@ -348,7 +383,12 @@ func (x *exec) Self() actors.Ref { return x.self }
 func (x *exec) Sender() actors.Ref { return x.sender }
 
 // Now implements [actors.Context].
-func (x *exec) Now() actors.Time { return x.now }
+func (x *exec) Now() actors.Time {
+	if x.sim.clocks {
+		return x.reading()
+	}
+	return x.now
+}
 
 // Rand implements [actors.Context].
 func (x *exec) Rand() *rand.Rand { return x.rand }
@@ -362,11 +402,20 @@ func (x *exec) Send(to actors.Ref, m actors.Message) {
 
 // After implements [actors.Context].
 func (x *exec) After(d time.Duration, m actors.Message) actors.Timer {
-	return x.arm(x.self, x.now+max(actors.Time(d), 0), m)
+	return x.arm(x.self, x.due(max(d, 0)), m)
 }
 
 // expire delivers what a timer of a slot was armed with.
 func (x *exec) expire(slot uint32, m actors.Message) {
+	if slot == hostSlot {
+		switch m := m.(type) {
+		case *lapse:
+			x.happen(m)
+		case *arrival:
+			x.take(&m.event)
+		}
+		return
+	}
 	to := actors.Ref{Slot: slot, Gen: x.node.slots[slot].gen}
 	if over, ok := m.(*lifeOver); ok {
 		x.giveUp(to, over.id, actors.ReasonTimeout)
@@ -445,14 +494,20 @@ func (x *exec) SendTo(to actors.Address, m actors.Message) {
 	if s.config.Encoded {
 		m = &encoded{kind: m.Kind(), bytes: m.Append(nil)}
 	}
+	size := actors.SizeOf(m)
 	x.sent++
-	x.bytes += uint64(actors.SizeOf(m))
+	x.bytes += uint64(size)
 	if !ok || int(target) >= len(s.nodes) || s.cut(x.node.id, target) {
 		x.lost++
 		return
 	}
-	at := x.now + s.linkDelay(x.node) + s.messageDelay(x.node)
-	x.push(at, opDatagram, target, nil, m)
+	base := s.linkDelay(x.node, s.nodes[target])
+	d, loss := x.route(target, size)
+	if x.chance(loss) {
+		x.lost++
+		return
+	}
+	x.push(x.now+base+d, opDatagram, target, nil, m)
 }
 
 var (

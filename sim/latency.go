@@ -119,14 +119,17 @@ func (d *logNormal) Draw(u uint64) time.Duration {
 }
 
 // linkDelay draws the delay of a new link's direction, or of a datagram.
-func (s *Simulation) linkDelay(n *node) actors.Time {
+func (s *Simulation) linkDelay(n, to *node) (d actors.Time) {
+	if s.network != nil {
+		d = s.network.between(n, to)
+	}
 	if s.config.Latency.Link == nil {
-		return 0
+		return d
 	}
 	if c, ok := s.config.Latency.Link.(Constant); ok {
-		return actors.Time(c)
+		return d + actors.Time(c)
 	}
-	return actors.Time(s.config.Latency.Link.Draw(n.net.Uint64()))
+	return d + actors.Time(s.config.Latency.Link.Draw(n.net.Uint64()))
 }
 
 // messageDelay draws the delay of a message beyond its link's.

@@ -109,24 +109,36 @@ func (e *endpoint) Send(m actors.Message) error {
 		return actors.ErrLinkClosed
 	}
 	x := e.node.exec
+	if p := e.node.profile; p != nil && p.full(x) {
+		return actors.ErrLinkFull
+	}
 	if _, raw := m.(Bytes); x.sim.config.Encoded && !raw {
 		m = &encoded{kind: m.Kind(), bytes: m.Append(nil)}
 	}
+	size := actors.SizeOf(m)
 	x.sent++
-	x.bytes += uint64(actors.SizeOf(m))
-	e.transmit(opMessage, m)
+	x.bytes += uint64(size)
+	if t := x.sim.traffic; t != nil {
+		t[e.node.id].add(size)
+	}
+	e.transmit(opMessage, m, size)
 	return nil
 }
 
-// transmit sends an event to the other end, in order.
-func (e *endpoint) transmit(o op, m actors.Message) {
+// transmit sends an event of size bytes to the other end, in order.
+func (e *endpoint) transmit(o op, m actors.Message, size int) {
 	x := e.node.exec
 	if e.broken || x.sim.groups != nil && x.sim.cut(e.node.id, e.to) {
 		e.broken = true
 		x.lost++
 		return
 	}
-	at := max(x.now+e.base+x.sim.messageDelay(e.node), e.last)
+	d, ok := x.pass(e.to, size)
+	if !ok {
+		x.breakLink(e, d)
+		return
+	}
+	at := max(x.now+e.base+d, e.last)
 	e.last = at
 	x.push(at, o, e.to, e.peer, m)
 }
@@ -136,7 +148,7 @@ func (e *endpoint) Close() {
 	e.shut = true
 	switch e.state {
 	case endOpen:
-		e.transmit(opClose, nil)
+		e.transmit(opClose, nil, 0)
 	case endClosed:
 		return
 	}
@@ -182,7 +194,7 @@ func (x *exec) arrive(e *endpoint, m actors.Message) {
 		rare.pending = append(rare.pending, m)
 		return
 	}
-	e.transmit(opClose, nil)
+	e.transmit(opClose, nil, 0)
 	x.down(e, linkReset)
 }
 
@@ -193,20 +205,39 @@ func (x *exec) Dial(to actors.Address) actors.DialID {
 	id := actors.DialID(n.dials)
 	e := n.newEndpoint(endDialling)
 	e.owner, e.to = x.self, NodeID(id)
-	e.base = x.sim.linkDelay(n)
 	target, ok := nodeOf(to)
+	other := n
+	if ok && int(target) < len(x.sim.nodes) {
+		other = x.sim.nodes[target]
+	}
+	e.base = x.sim.linkDelay(n, other)
 	switch {
 	case !ok:
 		x.dialFails(e, actors.ReasonUnsupported, 0)
-	case int(target) >= len(x.sim.nodes):
+	case other == n && target != n.id:
 		x.dialFails(e, actors.ReasonRefused, 2*e.base)
 	case x.sim.cut(n.id, target):
 		x.dialFails(e, actors.ReasonTimeout, actors.Time(x.sim.config.DialTimeout))
 	default:
-		e.last = x.now + e.base + x.sim.messageDelay(n)
-		x.push(e.last, opDial, target, e, nil)
+		x.call(e, target)
 	}
 	return id
+}
+
+// call has a dial travel to its target.
+func (x *exec) call(e *endpoint, target NodeID) {
+	d, ok := x.pass(target, 0)
+	if !ok {
+		x.dialFails(e, actors.ReasonTimeout, actors.Time(x.sim.config.DialTimeout))
+		return
+	}
+	e.last = x.now + e.base + d
+	x.push(e.last, opDial, target, e, nil)
+	if w := x.sim.network; w != nil && x.chance(w.DialTwice) {
+		// The answer finds an end that is closed.
+		twin := &endpoint{node: e.node, state: endClosed, base: e.base}
+		x.push(e.last+actors.Time(w.Retransmit), opDial, target, twin, nil)
+	}
 }
 
 // dialFails answers a dial later, without anybody at the other end.
@@ -238,9 +269,10 @@ func (x *exec) giveUp(owner actors.Ref, id actors.DialID, why actors.Reason) {
 // dialled answers a dial that arrived at its node. from is the dialler's end.
 func (x *exec) dialled(from *endpoint) {
 	n, dialler := x.node, from.node.id
-	base := x.sim.linkDelay(n)
-	at := x.now + base + x.sim.messageDelay(n)
-	cut := x.sim.cut(n.id, dialler)
+	base := x.sim.linkDelay(n, from.node)
+	d, ok := x.pass(dialler, 0)
+	at := x.now + base + d
+	cut := x.sim.cut(n.id, dialler) || !ok
 	timeout := x.now + max(actors.Time(x.sim.config.DialTimeout), base)
 	switch {
 	case !n.live && cut, n.reach != ReachPublic:
@@ -257,6 +289,7 @@ func (x *exec) dialled(from *endpoint) {
 	} else {
 		x.push(at, opAccept, dialler, from, e)
 	}
+	x.opened(e, true)
 	x.deliver(local{to: rootRef(n), m: x.linkIn(e)})
 }
 
@@ -306,11 +339,12 @@ func (x *exec) answered(e *endpoint, ev *event) {
 	case e.state != endDialling:
 		// Given up meanwhile: close the link that nobody wants.
 		if ev.op == opAccept {
-			e.transmit(opClose, nil)
+			e.transmit(opClose, nil, 0)
 		}
 	case ev.op == opAccept:
 		x.endTalk(e)
 		e.state, e.owner = endOpen, actors.Ref{}
+		x.opened(e, false)
 		x.deliver(local{to: owner, m: x.linkUp(id, e)})
 	default:
 		down := &actors.LinkDown{ID: id, Reason: actors.ReasonRefused}

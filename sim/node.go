@@ -67,16 +67,18 @@ type node struct {
 	inc     uint32 // incarnation, from 1
 	free    uint32 // slots that are free
 	live    bool
-	timers  []timer // a binary heap, earliest first
-	armed   uint32  // timers armed
+	reach   Reach
+	region  uint8    // of the Network
+	profile *profile // nil for the zero Profile
+	timers  []timer  // a binary heap, earliest first
+	armed   uint32   // timers armed
 	dials   uint32
 	ends    []*endpoint // that are not closed
 	rare    map[*endpoint]*endRare
 	address actors.Address
 	names   []spawned
 	watches []watch
-	reach   Reach
-	_       [15]byte // makes four cache lines
+	_       [8]byte // makes four cache lines
 }
 
 // never is later than any time.

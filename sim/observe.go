@@ -12,8 +12,27 @@ type Totals struct {
 	Events     uint64 // messages that any actor received
 	Sent       uint64 // messages handed to a link, or sent as datagram
 	Bytes      uint64 // their encoded length
-	Lost       uint64 // messages lost in a partition, or sent to no node
+	Lost       uint64 // messages lost in a partition or on a broken link, or sent to no node
 	Dropped    uint64 // messages to actors that had ended
+	// Retransmitted counts transmissions that Network.Loss took, and that were
+	// repeated or given up.
+	Retransmitted uint64
+}
+
+// Traffic is what a node sent over links, since it was added.
+type Traffic struct{ Messages, Bytes uint64 }
+
+func (t *Traffic) add(size int) {
+	t.Messages++
+	t.Bytes += uint64(size)
+}
+
+// Traffic returns what a node sent, if Config.PerNode is set.
+func (s *Simulation) Traffic(id NodeID) Traffic {
+	if s.traffic == nil {
+		return Traffic{}
+	}
+	return s.traffic[id]
 }
 
 // Totals returns the counts so far.
@@ -25,6 +44,7 @@ func (s *Simulation) Totals() (t Totals) {
 		t.Bytes += x.bytes
 		t.Lost += x.lost
 		t.Dropped += x.dropped
+		t.Retransmitted += x.retransmitted
 	}
 	return t
 }

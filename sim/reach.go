@@ -108,7 +108,7 @@ func (x *exec) negotiate(ufrag string) actors.DialID {
 		x.dialFails(e, actors.ReasonUnsupported, 0)
 		return id
 	}
-	e.base = x.sim.linkDelay(n)
+	e.base = x.sim.linkDelay(n, n)
 	t := &talk{ufrag: ufrag}
 	e.needRare().talk = t
 	gathered := x.now
@@ -182,7 +182,12 @@ func (x *exec) Accept(offer actors.DialID, answer *actors.Signal) {
 	if _, err := fmt.Sscanf(answer.Ufrag, "%d/%d/%d", &target, &inc, &m.dial); err != nil || int(target) >= len(x.sim.nodes) || x.sim.cut(n.id, target) {
 		return
 	}
-	e.last = x.now + e.base + x.sim.messageDelay(n)
+	d, arrives := x.pass(target, 0)
+	if !arrives {
+		return
+	}
+	e.base = x.sim.rebase(e.base, n, x.sim.nodes[target])
+	e.last = x.now + e.base + d
 	x.push(e.last, opJoin, target, e, m)
 }
 
@@ -196,9 +201,15 @@ func (x *exec) joined(from *endpoint, m *join) {
 	}
 	owner, id := e.owner, e.dialID()
 	x.endTalk(e)
-	at := x.now + e.base + x.sim.messageDelay(n)
+	d, ok := x.pass(other.id, 0)
+	if !ok {
+		return
+	}
+	e.base = x.sim.rebase(e.base, n, other)
+	at := x.now + e.base + d
 	e.peer, e.to, e.last, e.state, e.owner = from, other.id, at, endOpen, actors.Ref{}
 	x.push(at, opAccept, other.id, from, e)
+	x.opened(e, true)
 	x.deliver(local{to: owner, m: x.linkUp(id, e)})
 }
 

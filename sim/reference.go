@@ -39,7 +39,10 @@ func (q globalQueue) Less(i, j int) bool {
 	case a.src != b.src:
 		return a.src < b.src
 	}
-	return a.seq < b.seq
+	if a.seq != b.seq {
+		return a.seq < b.seq
+	}
+	return a.op < b.op
 }
 
 func (q globalQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }

@@ -18,6 +18,8 @@ type Config struct {
 	Seed uint64
 	// Latency is how long messages take.
 	Latency Latency
+	// Network is what else may happen to them; nil is nothing.
+	Network *Network
 	// Workers is how many goroutines run nodes. It has no influence on the
 	// result. Default 1.
 	Workers int
@@ -41,6 +43,8 @@ type Config struct {
 	Reference bool
 	// Count counts events by kind; see Simulation.EventCount.
 	Count bool
+	// PerNode counts what each node sends; see Simulation.Traffic.
+	PerNode bool
 	// Observer is told of every event that an actor emits; nil is nobody.
 	Observer Observer
 }
@@ -58,20 +62,24 @@ type Observer interface {
 // called from one goroutine, between calls of Run or from inside the functions
 // given to At.
 type Simulation struct {
-	config   Config
-	nodes    []*node
-	slab     []node
-	execs    []*exec
-	ref      *reference
-	fast     *fast
-	world    []worldEvent
-	worldSeq uint64
-	now      actors.Time
-	round    uint64
-	alive    atomic.Int64
-	groups   []uint8 // of a partition, by node; nil is none
-	cancel   atomic.Bool
-	failed   *Panic
+	config     Config
+	nodes      []*node
+	slab       []node
+	execs      []*exec
+	ref        *reference
+	fast       *fast
+	world      []worldEvent
+	worldSeq   uint64
+	now        actors.Time
+	round      uint64
+	alive      atomic.Int64
+	groups     []uint8   // of a partition, by node; nil is none
+	traffic    []Traffic // by node; nil is not counted
+	network    *Network
+	clocks     bool           // some node's clock is not that of the simulation
+	conditions [][]Conditions // from region to region; nil is none
+	cancel     atomic.Bool
+	failed     *Panic
 }
 
 type worldEvent struct {
@@ -82,7 +90,7 @@ type worldEvent struct {
 
 // New returns an empty simulation at time 0.
 func New(c Config) (*Simulation, error) {
-	lookahead := c.Latency.lookahead()
+	lookahead := c.Latency.lookahead() + c.Network.lookahead()
 	switch {
 	case lookahead <= 0:
 		return nil, fmt.Errorf("sim: the smallest latency is %v, must be positive", lookahead)
@@ -105,6 +113,13 @@ func New(c Config) (*Simulation, error) {
 		c.DialTimeout = 5 * time.Second
 	}
 	s := &Simulation{config: c}
+	if c.Network != nil {
+		if err := c.Network.validate(); err != nil {
+			return nil, err
+		}
+		w := c.Network.withDefaults()
+		s.network = &w
+	}
 	for w := range c.Workers {
 		x := newExec(s, w)
 		x.cal.width = actors.Time(c.Window)
@@ -149,6 +164,9 @@ func (s *Simulation) Add(count int) NodeID {
 		panic("sim: too many nodes")
 	}
 	s.nodes = slices.Grow(s.nodes, count)
+	if s.config.PerNode {
+		s.traffic = append(s.traffic, make([]Traffic, count)...)
+	}
 	for range count {
 		if len(s.slab) == 0 {
 			s.slab = make([]node, min(max(count, 16), 1024))
@@ -173,20 +191,39 @@ func (s *Simulation) Start(id NodeID, root actors.Actor) {
 	s.outside(n, func(x *exec) { x.start(root) })
 }
 
-// StartAt starts count nodes from first on, each at its own time, before
-// anything else that happens there at that time. grow makes the root actor; it
-// is called by the workers, at the same time for different nodes. Unlike a
-// Start in At, it costs no barrier. A node that runs already is left alone.
+// StartAt starts nodes from first on, each at its own time, before anything else
+// that happens there at that time. grow makes the root actor; it is called by the
+// workers, at the same time for different nodes. Unlike a Start in At, it costs no
+// barrier. A node that runs already is left alone.
 func (s *Simulation) StartAt(first NodeID, times []time.Duration, grow func(NodeID) actors.Actor) {
 	p := &planting{grow}
 	for i, t := range times {
-		// Sequence number 0 of node 0 sorts before all others.
-		ev := event{at: max(actors.Time(t), s.now), m: p, dst: first + NodeID(i), op: opStart}
-		if s.ref != nil {
-			s.ref.push(ev)
-		} else {
-			s.execs[0].cal.push(ev)
-		}
+		s.plan(t, first+NodeID(i), opStart, p)
+	}
+}
+
+// CrashAt crashes a node at a time, before anything else that happens there at that
+// time, and without a barrier; see Crash. A node that does not run is left alone.
+func (s *Simulation) CrashAt(id NodeID, t time.Duration, reset bool) {
+	o := opCrash
+	if reset {
+		o = opCrashReset
+	}
+	s.plan(t, id, o, nil)
+}
+
+// SendAt delivers a message to the root of a node at a time, before what others send,
+// and without a barrier. If the node does not run then, it is lost.
+func (s *Simulation) SendAt(id NodeID, t time.Duration, m actors.Message) { s.plan(t, id, opWorld, m) }
+
+// plan enters an event of the world at a node. Node 0's sequence number 0 sorts
+// before all others; of several at a time, the op decides.
+func (s *Simulation) plan(t time.Duration, id NodeID, o op, m actors.Message) {
+	ev := event{at: max(actors.Time(t), s.now), m: m, dst: id, op: o}
+	if s.ref != nil {
+		s.ref.push(ev)
+	} else {
+		s.execs[0].cal.push(ev)
 	}
 }
 
@@ -197,17 +234,7 @@ func (s *Simulation) Crash(id NodeID, reset bool) {
 	if !n.live {
 		return
 	}
-	s.outside(n, func(x *exec) {
-		for _, e := range n.ends {
-			switch {
-			case !reset:
-				e.broken = true // not even a dial's end tells the peer
-			case e.state == endOpen:
-				e.transmit(opReset, nil)
-			}
-		}
-		x.endNode(false)
-	})
+	s.outside(n, func(x *exec) { x.crash(reset) })
 }
 
 // Send delivers a message to the root of a running node, now.
@@ -236,10 +263,15 @@ func (s *Simulation) Link(a, b NodeID) (atA, atB actors.Link) {
 	for i, id := range []NodeID{a, b} {
 		n := s.nodes[id]
 		ends[i] = n.newEndpoint(endOpen)
-		ends[i].base = s.linkDelay(n)
+		ends[i].base = s.linkDelay(n, s.nodes[a+b-id])
 	}
 	ends[0].peer, ends[1].peer = ends[1], ends[0]
 	ends[0].to, ends[1].to = b, a
+	if s.network != nil {
+		for i, id := range []NodeID{a, b} {
+			s.outside(s.nodes[id], func(x *exec) { x.opened(ends[i], i == 1) })
+		}
+	}
 	return ends[0], ends[1]
 }
 
