@@ -19,6 +19,7 @@ type host struct {
 	t      testing.TB
 	config sim.Config
 	plan   bool            // nodes are started by StartAt
+	clocks bool            // of nodes are wrong, and their machines slow
 	sim    *sim.Simulation // nil until it is needed
 }
 
@@ -42,7 +43,18 @@ func (h *host) Address(i int) actors.Address { return sim.AddressOf(sim.NodeID(i
 // Start implements [hosttest.Host].
 func (h *host) Start(i int, root actors.Actor) {
 	s := h.simulation()
-	s.Add(max(i+1-s.Nodes(), 0))
+	for k := s.Nodes(); k <= i; k++ {
+		id := s.Add(1)
+		if !h.clocks {
+			continue
+		}
+		s.Place(id, k%2)
+		p := sim.Profile{Up: 50e6, Down: 20e6, Processing: 10 * time.Microsecond,
+			ClockOffset: time.Duration(k) * time.Second, ClockDrift: 50_000 - 30_000*k%100_000}
+		if err := s.SetProfile(id, p); err != nil {
+			h.t.Fatal(err)
+		}
+	}
 	if h.plan {
 		// Planned in the world's turn, and so after a crash that waits for it.
 		s.At(0, func() {
@@ -67,6 +79,17 @@ func (h *host) Run(d time.Duration) error {
 // Close implements [hosttest.Host].
 func (h *host) Close() {}
 
+// models is a network on which all happens that leaves a link reliable.
+func models() *sim.Network {
+	return &sim.Network{
+		Delay:  [][]time.Duration{{0, 3 * time.Millisecond}, {5 * time.Millisecond, time.Millisecond}},
+		Jitter: []sim.Distribution{sim.Uniform{Low: 0, High: 10 * time.Millisecond}, nil},
+		Loss:   30_000, Retransmit: 5 * time.Millisecond, Attempts: 20,
+		StallEvery: sim.Uniform{Low: 10 * time.Millisecond, High: time.Second}, StallFor: sim.Constant(20 * time.Millisecond),
+		Reorder: time.Millisecond, ReorderSeed: 7,
+	}
+}
+
 func TestHost(t *testing.T) {
 	// The delays are such that messages would overtake each other, if they
 	// could, and that windows hold the events of many instants.
@@ -88,10 +111,14 @@ func TestHost(t *testing.T) {
 		{"Window", false, sim.Config{Workers: 2, Window: time.Millisecond}},
 		{"Planned", true, sim.Config{Workers: 2}},
 		{"PlannedReference", true, sim.Config{Reference: true}},
+		{"Models", false, sim.Config{Network: models(), Negotiation: true, Workers: 2}},
+		{"ModelsReference", false, sim.Config{Network: models(), Encoded: true, NewDecoder: decoder, Reference: true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			c.config.Latency = latency
-			hosttest.Test(t, func(t testing.TB) hosttest.Host { return &host{t: t, config: c.config, plan: c.plan} })
+			hosttest.Test(t, func(t testing.TB) hosttest.Host {
+				return &host{t: t, config: c.config, plan: c.plan, clocks: c.config.Network != nil}
+			})
 		})
 	}
 }

@@ -108,7 +108,49 @@ func drawSwarm(seed uint64) swarmRun {
 		c.Round = 10 * ms(100)
 	}
 	c.DialTimeout = ms(3000)
+	if r.IntN(2) == 0 {
+		c.Network = drawNetwork(r, ms)
+	}
 	return swarmRun{seed: seed, config: c, nodes: 2 + r.IntN(60), length: time.Duration(5+r.IntN(40)) * time.Second}
+}
+
+// drawNetwork draws a network with three regions.
+func drawNetwork(r *rand.Rand, ms func(int) time.Duration) *sim.Network {
+	w := &sim.Network{Delay: make([][]time.Duration, 3)}
+	for i := range w.Delay {
+		w.Delay[i] = []time.Duration{ms(50), ms(50), ms(50)}
+	}
+	on := func() bool { return r.IntN(2) == 0 }
+	if on() {
+		w.Jitter = []sim.Distribution{sim.Uniform{Low: 0, High: ms(50)}, nil, sim.Constant(ms(5))}
+	}
+	if on() {
+		w.Loss, w.Retransmit, w.Attempts = r.IntN(100_000), ms(300), 1+r.IntN(10)
+	}
+	if on() {
+		w.LinkLife = sim.Uniform{Low: 0, High: 100 * ms(1000)}
+	}
+	if on() {
+		w.StallEvery, w.StallFor = sim.Uniform{Low: 0, High: 10 * ms(1000)}, sim.Uniform{Low: 0, High: ms(5000)}
+	}
+	if on() {
+		w.Reorder, w.ReorderSeed = ms(20), r.Uint64()
+	}
+	w.DialTwice = r.IntN(2) * r.IntN(500_000)
+	return w
+}
+
+// drawProfile draws a machine.
+func drawProfile(r *rand.Rand) sim.Profile {
+	p := sim.Profile{ClockOffset: time.Duration(r.IntN(10)) * time.Second, ClockDrift: r.IntN(2001) - 1000}
+	if r.IntN(2) == 0 {
+		p.Up, p.Down = int64(1000+r.IntN(1e6)), int64(1000+r.IntN(1e6))
+		p.Queue = time.Duration(1+r.IntN(20)) * time.Second
+	}
+	if r.IntN(3) == 0 {
+		p.Processing = time.Duration(r.IntN(50)) * time.Millisecond
+	}
+	return p
 }
 
 // run runs the scenario on some executor and returns its trace hash.
@@ -130,6 +172,14 @@ func (w swarmRun) run(t *testing.T, change func(*sim.Config)) uint64 {
 		Book: book.Limits{Entries: 4 + r.IntN(100), Retry: time.Duration(1+r.IntN(5)) * time.Second},
 	}.WithDefaults()
 	s.Add(w.nodes)
+	for id := range sim.NodeID(w.nodes) {
+		if w.config.Network != nil {
+			s.Place(id, r.IntN(3))
+			if err := s.SetProfile(id, drawProfile(r)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
 	grow := func(id sim.NodeID) actors.Actor {
 		if id%7 == 6 {
 			return &chatter{nodes: w.nodes}
@@ -155,7 +205,16 @@ func (w swarmRun) run(t *testing.T, change func(*sim.Config)) uint64 {
 // disturb does something to the network.
 func (w swarmRun) disturb(s *sim.Simulation, r *rand.Rand, any func() sim.NodeID, grow func(sim.NodeID) actors.Actor) {
 	id := any()
-	switch r.IntN(9) {
+	switch r.IntN(12) {
+	case 9:
+		s.CrashAt(id, s.Now()+time.Duration(r.IntN(1e9)), r.IntN(2) == 0)
+	case 10:
+		s.ResetLinks(id, any())
+	case 11:
+		if w.config.Network != nil {
+			s.SetConditions(r.IntN(3), r.IntN(3), sim.Conditions{Delay: time.Duration(r.IntN(1e8)), Loss: r.IntN(300_000)})
+		}
+		s.SendAt(id, s.Now()+time.Duration(r.IntN(1e9)), &peer.Announce{Type: "later"})
 	case 0:
 		s.Crash(id, r.IntN(2) == 0)
 	case 1:

@@ -1,0 +1,516 @@
+package sim_test
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+	"testing"
+	"time"
+
+	"peernet/actors"
+	"peernet/sim"
+)
+
+const ms = time.Millisecond
+
+// A parcel is a message of a length that is chosen.
+type parcel struct {
+	number uint64
+	size   int
+}
+
+var parcelKind = actors.RegisterMessage("test.parcel", nil)
+
+func (*parcel) Kind() actors.Kind        { return parcelKind }
+func (p *parcel) Append(b []byte) []byte { return binary.AppendUvarint(b, p.number) }
+func (p *parcel) Size() int              { return p.size }
+
+// order asks a post to send parcels on its only link.
+type order struct{ parcels []*parcel }
+
+var orderKind = actors.RegisterMessage("test.order", nil)
+
+func (*order) Kind() actors.Kind        { return orderKind }
+func (*order) Append(b []byte) []byte   { return b }
+func dial(to sim.NodeID) *callTo        { return &callTo{sim.AddressOf(to)} }
+func (*callTo) Kind() actors.Kind       { return callToKind }
+func (c *callTo) Append([]byte) []byte  { return []byte(c.to.String()) }
+func parcels(n, size int) (p []*parcel) { return append(p, series(0, n, size)...) }
+
+// callTo asks a post to dial.
+type callTo struct{ to actors.Address }
+
+var callToKind = actors.RegisterMessage("test.call", nil)
+
+func series(from, n, size int) (p []*parcel) {
+	for i := range n {
+		p = append(p, &parcel{uint64(from + i), size})
+	}
+	return p
+}
+
+// A post is a root that dials and sends when it is told to, and writes down what
+// comes, with the time of the simulation.
+type post struct {
+	links  []actors.Link
+	ups    int
+	ins    int
+	downs  []actors.Reason
+	downAt []actors.Time
+	got    []arrived
+	errs   []error
+	clock  []actors.Time
+}
+
+type arrived struct {
+	number uint64
+	at     actors.Time
+}
+
+func (p *post) Receive(ctx actors.Context, m actors.Message) {
+	switch m := m.(type) {
+	case *callTo:
+		ctx.Dial(m.to)
+	case *order:
+		for _, x := range m.parcels {
+			p.errs = append(p.errs, p.links[len(p.links)-1].Send(x))
+		}
+	case *actors.LinkUp:
+		p.ups++
+		p.take(ctx, m.Link)
+	case *actors.LinkIn:
+		p.ins++
+		p.take(ctx, m.Link)
+	case *actors.LinkDown:
+		p.downs = append(p.downs, m.Reason)
+		p.downAt = append(p.downAt, ctx.Now())
+	case *parcel:
+		p.got = append(p.got, arrived{m.number, ctx.Now()})
+	case *rumor:
+		p.clock = append(p.clock, ctx.Now())
+		ctx.After(100*ms, m)
+	}
+}
+
+func (p *post) take(ctx actors.Context, l actors.Link) {
+	l.Bind(ctx.Self())
+	p.links = append(p.links, l)
+}
+
+// office makes a simulation with so many posts, all linked to the first.
+func office(t *testing.T, c sim.Config, nodes int, place func(*sim.Simulation)) (*sim.Simulation, []*post) {
+	t.Helper()
+	if c.Latency == (sim.Latency{}) {
+		c.Latency.Link = sim.Constant(10 * ms)
+	}
+	c.Seed = 1
+	s, err := sim.New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Add(nodes)
+	if place != nil {
+		place(s)
+	}
+	posts := make([]*post, nodes)
+	for i := range posts {
+		posts[i] = &post{}
+		s.Start(sim.NodeID(i), posts[i])
+	}
+	for i := 1; i < nodes; i++ {
+		s.Send(sim.NodeID(i), dial(0))
+	}
+	runTo(t, s, time.Second)
+	return s, posts
+}
+
+func runTo(t *testing.T, s *sim.Simulation, until time.Duration) {
+	t.Helper()
+	if err := s.Run(context.Background(), until); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func profile(t *testing.T, s *sim.Simulation, id sim.NodeID, p sim.Profile) {
+	t.Helper()
+	if err := s.SetProfile(id, p); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// What is sent at a time arrives after the delay from region to region, which
+// depends on the direction, and takes longer while conditions are bad.
+func TestDelayIsThatBetweenRegions(t *testing.T) {
+	w := &sim.Network{Delay: [][]time.Duration{{1 * ms, 20 * ms, 5 * ms}, {70 * ms, 2 * ms, 6 * ms}, {7 * ms, 8 * ms, 3 * ms}}}
+	s, posts := office(t, sim.Config{Network: w, Latency: sim.Latency{Link: sim.Constant(ms)}}, 3, func(s *sim.Simulation) {
+		s.Place(1, 1)
+		s.Place(2, 2)
+	})
+	send := func(from sim.NodeID) { s.Send(from, &order{parcels(1, 10)}) }
+	send(1)
+	send(2)
+	runTo(t, s, 2*time.Second)
+	s.SetConditions(1, 0, sim.Conditions{Delay: 100 * ms})
+	send(1)
+	runTo(t, s, 3*time.Second)
+	s.SetConditions(1, 0, sim.Conditions{})
+	send(1)
+	runTo(t, s, 4*time.Second)
+	want := []actors.Time{at(time.Second + 8*ms), at(time.Second + 71*ms), at(2*time.Second + 171*ms), at(3*time.Second + 71*ms)}
+	for i, g := range posts[0].got {
+		if g.at != want[i] {
+			t.Errorf("arrival %d is at %v, want %v", i, g.at, want[i])
+		}
+	}
+	s.Send(0, &order{parcels(1, 10)}) // the last link of the first is to node 1 or 2: both directions differ
+	runTo(t, s, 5*time.Second)
+	for id, there := range map[sim.NodeID]time.Duration{1: 21 * ms, 2: 6 * ms} {
+		for _, g := range posts[id].got {
+			if g.at != at(4*time.Second+there) {
+				t.Errorf("to node %d the message takes until %v, want %v", id, g.at, 4*time.Second+there)
+			}
+		}
+	}
+	if len(posts[0].got) != 4 || len(posts[1].got)+len(posts[2].got) != 1 {
+		t.Error("messages are missing")
+	}
+}
+
+func at(d time.Duration) actors.Time { return actors.Time(d) }
+
+// ks is the Kolmogorov-Smirnov distance of a sample from a distribution, times the
+// root of its size: 1.63 is exceeded by one in a hundred.
+func ks(sample []float64, cdf func(float64) float64) float64 {
+	slices.Sort(sample)
+	n, d := float64(len(sample)), 0.0
+	for i, v := range sample {
+		f := cdf(v)
+		d = max(d, f-float64(i)/n, float64(i+1)/n-f)
+	}
+	return d * math.Sqrt(n)
+}
+
+// Jitter is drawn for each message, by the region of the sender.
+func TestJitterFollowsItsDistribution(t *testing.T) {
+	const n = 4000
+	w := &sim.Network{Delay: [][]time.Duration{{0, 0}, {0, 0}}, Jitter: []sim.Distribution{nil, sim.Uniform{Low: 0, High: 50 * ms}}}
+	s, posts := office(t, sim.Config{Network: w}, 2, func(s *sim.Simulation) { s.Place(1, 1) })
+	for i := range n { // far enough apart not to wait for each other
+		s.SendAt(1, time.Second+time.Duration(i)*100*ms, &order{series(i, 1, 10)})
+	}
+	runTo(t, s, 500*time.Second)
+	var sample []float64
+	for _, g := range posts[0].got {
+		sent := at(time.Second + time.Duration(g.number)*100*ms)
+		sample = append(sample, float64(g.at-sent-at(10*ms)))
+	}
+	if d := ks(sample, func(v float64) float64 { return v / float64(50*ms) }); len(sample) != n || d > 1.63 {
+		t.Errorf("%d messages, Kolmogorov-Smirnov distance %.2f", len(sample), d)
+	}
+}
+
+// A burst leaves through the access link of its sender, and enters through that of
+// its receiver, one message after the other: the closed form of two queues in a row.
+func TestBandwidthQueuesAsTheClosedForm(t *testing.T) {
+	const count, size = 20, 1000
+	for _, test := range []struct{ up, down int64 }{{1e6, 0}, {0, 1e6}, {1e6, 4e6}, {4e6, 1e6}, {0, 0}} {
+		s, posts := office(t, sim.Config{}, 2, func(s *sim.Simulation) {
+			profile(t, s, 1, sim.Profile{Up: test.up})
+			profile(t, s, 0, sim.Profile{Down: test.down})
+		})
+		s.Send(1, &order{parcels(count, size)})
+		runTo(t, s, 10*time.Second)
+		take := func(bits int64) time.Duration {
+			if bits == 0 {
+				return 0
+			}
+			return time.Duration(size * 8 * int64(time.Second) / bits)
+		}
+		up, down := take(test.up), take(test.down)
+		if len(posts[0].got) != count {
+			t.Fatalf("%+v: %d of %d arrive", test, len(posts[0].got), count)
+		}
+		for i, g := range posts[0].got {
+			k := time.Duration(i)
+			// The slower of the two is what messages queue at.
+			want := at(time.Second + 10*ms + up + down + k*max(up, down))
+			if g.number != uint64(i) || g.at != want {
+				t.Errorf("%+v: message %d arrives at %v, want %v", test, g.number, g.at, want)
+			}
+		}
+	}
+}
+
+// Processing time holds up what comes behind, from whatever link.
+func TestProcessingIsASingleServer(t *testing.T) {
+	s, posts := office(t, sim.Config{}, 3, func(s *sim.Simulation) { profile(t, s, 0, sim.Profile{Processing: 30 * ms}) })
+	s.Send(1, &order{series(0, 3, 10)})
+	s.Send(2, &order{series(3, 3, 10)})
+	runTo(t, s, 3*time.Second)
+	for i, g := range posts[0].got {
+		if want := at(time.Second + 10*ms + time.Duration(i+1)*30*ms); g.at != want {
+			t.Errorf("message %d is handled at %v, want %v", g.number, g.at, want)
+		}
+	}
+	if len(posts[0].got) != 6 {
+		t.Errorf("%d of 6 are handled", len(posts[0].got))
+	}
+}
+
+// Who sends more than its access link takes finds the link full; who brings more than
+// its receiver takes is reset. Neither queue grows beyond its bound.
+func TestQueuesAreBounded(t *testing.T) {
+	s, posts := office(t, sim.Config{}, 2, func(s *sim.Simulation) { profile(t, s, 1, sim.Profile{Up: 8000, Queue: time.Second}) })
+	s.Send(1, &order{parcels(10, 250)}) // a quarter of a second each
+	runTo(t, s, 20*time.Second)
+	full := 0
+	for _, err := range posts[1].errs {
+		if err == actors.ErrLinkFull {
+			full++
+		}
+	}
+	if full != 5 || len(posts[0].got) != 5 {
+		t.Errorf("%d sends find the link full, %d messages arrive; want 5 and 5", full, len(posts[0].got))
+	}
+
+	s, posts = office(t, sim.Config{}, 2, func(s *sim.Simulation) { profile(t, s, 0, sim.Profile{Down: 8000, Queue: time.Second}) })
+	s.Send(1, &order{parcels(10, 250)})
+	runTo(t, s, 20*time.Second)
+	if len(posts[1].downs) != 1 || posts[1].downs[0] != actors.ReasonReset || len(posts[0].downs) != 1 {
+		t.Errorf("the link ends with %v and %v, want a reset", posts[0].downs, posts[1].downs)
+	}
+}
+
+// A lost transmission is repeated after the time-out, then twice that, and what is
+// behind waits: delays are as the geometric distribution says, and the order stays.
+func TestLossIsRetransmission(t *testing.T) {
+	const n, loss = 4000, 0.3
+	w := &sim.Network{Loss: loss * 1e6, Retransmit: 100 * ms, Attempts: 20}
+	s, posts := office(t, sim.Config{Network: w}, 2, nil)
+	apart := 20 * time.Second
+	start := s.Now()
+	for i := range n {
+		s.SendAt(1, start+time.Duration(i)*apart, &order{series(i, 1, 10)})
+	}
+	runTo(t, s, start+n*apart+time.Hour)
+	counts := map[time.Duration]int{}
+	for i, g := range posts[0].got {
+		if g.number != uint64(i) {
+			t.Fatal("messages overtake each other")
+		}
+		counts[time.Duration(g.at)-10*ms-start-time.Duration(i)*apart]++
+	}
+	// Few wait behind another that was lost seven times.
+	for k, p := 0, 1-loss; k < 5; k, p = k+1, p*loss {
+		late := 100 * ms * time.Duration(1<<k-1)
+		if got, sd := float64(counts[late]), math.Sqrt(n*p*(1-p)); math.Abs(got-n*p) > 4*sd {
+			t.Errorf("%d losses in a row: %.0f times, want %.0f ± %.0f", k, got, n*p, sd)
+		}
+	}
+}
+
+// A message that is lost too often breaks the link: its sender learns it when it has
+// tried for the last time, the other end does not.
+func TestLossInTheEndBreaksTheLink(t *testing.T) {
+	w := &sim.Network{Retransmit: 100 * ms, Attempts: 3}
+	s, posts := office(t, sim.Config{Network: w}, 2, nil)
+	s.SetConditions(0, 0, sim.Conditions{Loss: 1e6})
+	s.Send(1, &order{parcels(2, 10)})
+	runTo(t, s, time.Minute)
+	p := posts[1]
+	if len(p.downs) != 1 || p.downs[0] != actors.ReasonReset || p.downAt[0] != at(time.Second+700*ms) {
+		t.Errorf("the sender's end goes down %v at %v, want a reset at 1.7s", p.downs, p.downAt)
+	}
+	if len(posts[0].downs) != 0 || len(posts[0].got) != 0 {
+		t.Errorf("the other end hears %v and %v", posts[0].downs, posts[0].got)
+	}
+}
+
+// Links last as LinkLife says; then both ends are reset.
+func TestLinksLastAsConfigured(t *testing.T) {
+	const n = 2000
+	w := &sim.Network{LinkLife: sim.Uniform{Low: 0, High: 100 * time.Second}}
+	s, posts := office(t, sim.Config{Network: w}, n+1, nil)
+	runTo(t, s, 102*time.Second)
+	var sample []float64
+	for _, when := range posts[0].downAt {
+		sample = append(sample, float64(when-at(10*ms)))
+	}
+	if d := ks(sample, func(v float64) float64 { return v / float64(100*time.Second) }); len(sample) != n || d > 1.63 {
+		t.Errorf("%d links end, Kolmogorov-Smirnov distance %.2f", len(sample), d)
+	}
+	for i, p := range posts[1:] {
+		if len(p.downs) != 1 || p.downs[0] != actors.ReasonReset {
+			t.Fatalf("the dialling end of link %d hears %v", i, p.downs)
+		}
+	}
+}
+
+// While a direction stalls nothing arrives, then all of it, in order.
+func TestStallHoldsBack(t *testing.T) {
+	w := &sim.Network{StallEvery: sim.Constant(2 * time.Second), StallFor: sim.Constant(700 * ms)}
+	s, posts := office(t, sim.Config{Network: w}, 2, nil)
+	for i := range 40 {
+		s.SendAt(1, time.Duration(i+10)*100*ms, &order{series(i, 1, 10)})
+	}
+	runTo(t, s, 10*time.Second)
+	if len(posts[0].got) != 40 {
+		t.Fatalf("%d of 40 arrive", len(posts[0].got))
+	}
+	for i, g := range posts[0].got {
+		sent := time.Duration(i+10) * 100 * ms
+		// The dialling end is open from 20 ms on: it stalls at 2.02 s and at 4.02 s.
+		want := sent + 10*ms
+		for _, stall := range []time.Duration{2020 * ms, 4020 * ms} {
+			if sent >= stall {
+				want = max(want, stall+700*ms)
+			}
+		}
+		if g.number != uint64(i) || g.at != at(want) {
+			t.Errorf("message %d arrives at %v, want %v", g.number, g.at, want)
+		}
+	}
+}
+
+// A dial that arrives twice is accepted twice, and dialled once.
+func TestDialsArriveTwice(t *testing.T) {
+	s, posts := office(t, sim.Config{Network: &sim.Network{DialTwice: 1e6}}, 2, nil)
+	runTo(t, s, 2*time.Second)
+	if posts[0].ins != 2 || posts[1].ups != 1 || len(posts[0].downs) != 1 || len(posts[1].downs) != 0 {
+		t.Errorf("%d links accepted, of which %d are closed; %d dialled, of which %d are closed",
+			posts[0].ins, len(posts[0].downs), posts[1].ups, len(posts[1].downs))
+	}
+}
+
+// A node's clock runs as its profile says, and its timers by its clock.
+func TestClocksDrift(t *testing.T) {
+	for _, ppm := range []int{-100_000, -37, 0, 1, 333, 100_000} {
+		s, posts := office(t, sim.Config{}, 1, func(s *sim.Simulation) {
+			profile(t, s, 0, sim.Profile{ClockOffset: 3 * time.Second, ClockDrift: ppm})
+		})
+		s.Send(0, &rumor{})
+		runTo(t, s, 101*time.Second)
+		clock := posts[0].clock
+		for i := 1; i < len(clock); i++ {
+			if d := clock[i] - clock[i-1]; d < at(100*ms) || d > at(100*ms)+1 {
+				t.Fatalf("%d ppm: the timer of 100ms fires after %v by the node's clock", ppm, d)
+			}
+		}
+		first := at(4*time.Second) + actors.Time(ppm)*actors.Second/1e6
+		if want := 1000 * (1e6 + ppm) / 1e6; clock[0] != first || len(clock)-1 < want-1 || len(clock)-1 > want+1 {
+			t.Errorf("%d ppm: the clock shows %v at 1s, want %v; the timer fires %d times in 100s, want %d", ppm, clock[0], first, len(clock)-1, want)
+		}
+	}
+}
+
+// Reorder mixes what comes over different links, another way for each seed, and
+// nothing on one link.
+func TestReorderMixesLinks(t *testing.T) {
+	orders := map[string]bool{}
+	for seed := range uint64(5) {
+		w := &sim.Network{Reorder: 5 * ms, ReorderSeed: seed}
+		s, posts := office(t, sim.Config{Network: w}, 6, nil)
+		for i := range 5 {
+			s.Send(sim.NodeID(i+1), &order{series(10*i, 3, 10)})
+		}
+		runTo(t, s, 2*time.Second)
+		text, last := "", map[uint64]uint64{}
+		for _, g := range posts[0].got {
+			text += fmt.Sprintf(" %d", g.number)
+			if link := g.number / 10; g.number < last[link] {
+				t.Errorf("seed %d: messages of a link overtake each other", seed)
+			} else {
+				last[link] = g.number
+			}
+		}
+		orders[text] = true
+	}
+	if len(orders) < 5 {
+		t.Errorf("%d orders from 5 seeds", len(orders))
+	}
+}
+
+// A partition cuts the links between its groups, both ways, and no other.
+func TestPartitionCutsExactlyTheLinksNamed(t *testing.T) {
+	const n = 8
+	s, posts := office(t, sim.Config{}, n, nil)
+	groups := []uint8{0, 0, 1, 1, 0, 2, 0, 1}
+	s.Partition(groups)
+	for i := 1; i < n; i++ {
+		s.Send(sim.NodeID(i), &order{series(i, 1, 10)})
+	}
+	runTo(t, s, 2*time.Second)
+	var got []uint64
+	for _, g := range posts[0].got {
+		got = append(got, g.number)
+	}
+	if want := []uint64{1, 4, 6}; !slices.Equal(got, want) {
+		t.Errorf("messages of %v arrive, want %v", got, want)
+	}
+	for id := range posts {
+		s.Send(sim.NodeID(id), dial(sim.NodeID((id+1)%n)))
+	}
+	runTo(t, s, 20*time.Second)
+	for id, p := range posts {
+		next := (id + 1) % n
+		if up := p.ups > min(id, 1); up != (groups[id] == groups[next]) {
+			t.Errorf("node %d of group %d dials node %d of group %d: answered %v", id, groups[id], next, groups[next], up)
+		}
+	}
+	s.Partition(nil)
+	s.Send(5, dial(6))
+	ups := posts[5].ups
+	runTo(t, s, 21*time.Second)
+	if posts[5].ups != ups+1 {
+		t.Error("a healed partition still cuts")
+	}
+}
+
+// Nodes crash and are told things at the planned times, in whatever order that was
+// planned.
+func TestPlannedCrashes(t *testing.T) {
+	s, posts := office(t, sim.Config{}, 3, nil)
+	again := &post{}
+	s.StartAt(1, []time.Duration{3 * time.Second}, func(sim.NodeID) actors.Actor { return again })
+	s.SendAt(1, 3*time.Second, dial(0)) // after the start
+	s.CrashAt(1, 3*time.Second, true)   // before it
+	s.CrashAt(2, 3*time.Second, false)
+	runTo(t, s, 5*time.Second)
+	if again.ups != 1 || s.IsLive(2) || !s.IsLive(1) {
+		t.Errorf("node 1 has %d links, lives %v; node 2 lives %v", again.ups, s.IsLive(1), s.IsLive(2))
+	}
+	if len(posts[0].downs) != 1 || posts[0].downAt[0] != at(3*time.Second+10*ms) {
+		t.Errorf("the peer of both hears %v at %v, want the reset of one at 3.01s", posts[0].downs, posts[0].downAt)
+	}
+}
+
+// What makes no sense is refused.
+func TestWrongNetworksAreRefused(t *testing.T) {
+	for name, w := range map[string]sim.Network{
+		"ragged":          {Delay: [][]time.Duration{{1, 2}, {3}}},
+		"negative":        {Delay: [][]time.Duration{{-1}}},
+		"certain loss":    {Loss: 1e6},
+		"negative jitter": {Jitter: []sim.Distribution{sim.Uniform{Low: -1, High: 5}}},
+		"attempts":        {Attempts: 50},
+		"half a stall":    {StallEvery: sim.Constant(time.Second)},
+		"endless stalls":  {StallEvery: sim.Constant(0), StallFor: sim.Constant(0)},
+		"reorder":         {Reorder: -1},
+		"dials":           {DialTwice: 2e6},
+	} {
+		if _, err := sim.New(sim.Config{Latency: sim.Latency{Link: sim.Constant(ms)}, Network: &w}); err == nil {
+			t.Errorf("%s: accepted", name)
+		}
+	}
+	s, err := sim.New(sim.Config{Latency: sim.Latency{Link: sim.Constant(ms)}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.Add(1)
+	for _, p := range []sim.Profile{{Up: -1}, {Down: 1e15}, {Processing: -1}, {ClockDrift: 1e6}, {ClockOffset: -1}} {
+		if s.SetProfile(0, p) == nil {
+			t.Errorf("profile %+v is accepted", p)
+		}
+	}
+}
