@@ -8,6 +8,7 @@ import (
 
 	"peernet/actors"
 	"peernet/sim"
+	"peernet/sim/dist"
 )
 
 // A rumor is a message type of our own: a kind, its encoding, and back.
@@ -44,7 +45,7 @@ func (g *gossiper) Receive(ctx actors.Context, m actors.Message) {
 // fraction 1−s = exp(−3(1−s)) that epidemic theory gives: about 94 % hear it.
 func Example() {
 	const nodes = 10000
-	s, err := sim.New(sim.Config{Seed: 1, Latency: sim.Latency{Message: sim.Uniform{Low: 10 * time.Millisecond, High: 90 * time.Millisecond}}})
+	s, err := sim.New(sim.Config{Seed: 1, Latency: sim.Latency{Message: dist.Uniform{Low: 10 * time.Millisecond, High: 90 * time.Millisecond}}})
 	if err != nil {
 		panic(err)
 	}

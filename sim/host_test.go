@@ -10,6 +10,7 @@ import (
 	"peernet/actors/hosttest"
 	"peernet/actors/wire"
 	"peernet/sim"
+	"peernet/sim/dist"
 )
 
 // A host offers a simulation to the suite of all hosts. What is called between
@@ -94,8 +95,8 @@ func TestHost(t *testing.T) {
 	// The delays are such that messages would overtake each other, if they
 	// could, and that windows hold the events of many instants.
 	latency := sim.Latency{
-		Link:    sim.Uniform{Low: 5 * time.Millisecond, High: 50 * time.Millisecond},
-		Message: sim.Uniform{Low: 0, High: 20 * time.Millisecond},
+		Link:    dist.Uniform{Low: 5 * time.Millisecond, High: 50 * time.Millisecond},
+		Message: dist.Uniform{Low: 0, High: 20 * time.Millisecond},
 	}
 	decoder := func() actors.Decoder { return &wire.Decoder{} }
 	for _, c := range []struct {
@@ -132,7 +133,7 @@ func TestHostStory(t *testing.T) {
 	for name, config := range map[string]sim.Config{"Fast": {Workers: 2}, "Reference": {Reference: true}} {
 		t.Run(name, func(t *testing.T) {
 			hosttest.Story(t, func(t *testing.T, f func(*testing.T)) { f(t) }, string(want), func(t testing.TB) hosttest.Host {
-				config.Latency = sim.Latency{Link: sim.Uniform{Low: 5 * time.Millisecond, High: 50 * time.Millisecond}}
+				config.Latency = sim.Latency{Link: dist.Uniform{Low: 5 * time.Millisecond, High: 50 * time.Millisecond}}
 				return &host{t: t, config: config}
 			})
 		})

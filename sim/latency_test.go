@@ -1,10 +1,12 @@
 package sim
 
 import (
-	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
+
+	"peernet/sim/dist"
 )
 
 // The generator is part of the identity of a run: if a Go release changed it,
@@ -32,78 +34,19 @@ func TestStreamsDiffer(t *testing.T) {
 	}
 }
 
-// logNormalCDF is the model that NewLogNormal approximates.
-func logNormalCDF(d, low, median time.Duration, sigma float64) float64 {
-	if d <= low {
-		return 0
-	}
-	z := math.Log(float64(d-low)/float64(median-low)) / sigma
-	return 0.5 * math.Erfc(-z/math.Sqrt2)
-}
-
-// The drawn delays follow the distributions: Kolmogorov-Smirnov distance below
-// the 1 % critical value (plus the cut tails of the table).
-func TestDistributionsFollowTheirDefinition(t *testing.T) {
-	const ms = time.Millisecond
-	logNormal := func(low, median time.Duration, sigma int) Distribution {
-		d, err := NewLogNormal(low, median, sigma)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return d
-	}
-	tests := []struct {
-		name string
-		d    Distribution
-		cdf  func(time.Duration) float64
-	}{
-		{"uniform", Uniform{10 * ms, 100 * ms}, func(d time.Duration) float64 { return float64(d-10*ms) / float64(90*ms) }},
-		{"log-normal 0.5", logNormal(10*ms, 50*ms, 50), func(d time.Duration) float64 { return logNormalCDF(d, 10*ms, 50*ms, 0.5) }},
-		{"log-normal 0.05", logNormal(1*ms, 20*ms, 5), func(d time.Duration) float64 { return logNormalCDF(d, 1*ms, 20*ms, 0.05) }},
-		{"log-normal 2", logNormal(1*ms, 20*ms, 200), func(d time.Duration) float64 { return logNormalCDF(d, 1*ms, 20*ms, 2) }},
-	}
-	for _, test := range tests {
-		t.Run(test.name, func(t *testing.T) {
-			const n = 200000
-			r := rand.New(rand.NewPCG(1, 2))
-			var sorted Histogram
-			low := time.Duration(math.MaxInt64)
-			for range n {
-				d := test.d.Draw(r.Uint64())
-				low = min(low, d)
-				sorted.Add(uint64(d))
-			}
-			if low < test.d.Min() || test.d.Min() <= 0 {
-				t.Errorf("drew %v, Min is %v", low, test.d.Min())
-			}
-			distance := 0.0
-			for q := 0.01; q < 1; q += 0.01 {
-				// Quantile returns the low end of a bucket of relative width 1/64.
-				v := time.Duration(sorted.Quantile(q))
-				lo, hi := test.cdf(v), test.cdf(v+v/64+1)
-				distance = max(distance, lo-q, q-hi)
-			}
-			if limit := 1.63/math.Sqrt(n) + 1.0/2050; distance > limit {
-				t.Errorf("Kolmogorov-Smirnov distance %.5f, want at most %.5f", distance, limit)
-			}
-		})
-	}
-}
-
-func TestUniformReachesBothEnds(t *testing.T) {
-	d := Uniform{10, 12}
-	if got := [3]time.Duration{d.Draw(0), d.Draw(1 << 63), d.Draw(math.MaxUint64)}; got != [3]time.Duration{10, 11, 12} {
-		t.Errorf("drew %v", got)
-	}
-}
-
-func TestLogNormalRefusesNonsense(t *testing.T) {
-	for _, bad := range []struct {
-		low, median time.Duration
-		sigma       int
-	}{{0, 10, 50}, {-1, 10, 50}, {10, 10, 50}, {10, 20, 0}, {10, 20, 52}, {10, 20, 205}, {1, 2 * time.Hour, 50}} {
-		if _, err := NewLogNormal(bad.low, bad.median, bad.sigma); err == nil {
-			t.Errorf("NewLogNormal(%v, %v, %d) is accepted", bad.low, bad.median, bad.sigma)
+// A distribution that is not valid could draw less than the lookahead, or nothing.
+func TestInvalidDistributionsAreRefused(t *testing.T) {
+	good, bad := dist.Constant(time.Second), dist.Uniform{Low: 2 * time.Second, High: time.Second}
+	for name, c := range map[string]Config{
+		"link":         {Latency: Latency{Link: bad, Message: good}},
+		"message":      {Latency: Latency{Link: good, Message: bad}},
+		"jitter":       {Latency: Latency{Link: good}, Network: &Network{Jitter: []dist.Distribution{nil, bad}}},
+		"life":         {Latency: Latency{Link: good}, Network: &Network{LinkLife: bad}},
+		"stall":        {Latency: Latency{Link: good}, Network: &Network{StallEvery: good, StallFor: bad}},
+		"stall period": {Latency: Latency{Link: good}, Network: &Network{StallEvery: bad, StallFor: good}},
+	} {
+		if _, err := New(c); err == nil || !strings.Contains(err.Error(), bad.Validate().Error()) {
+			t.Errorf("%s: New says %v", name, err)
 		}
 	}
 }

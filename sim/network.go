@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"peernet/actors"
+	"peernet/sim/dist"
 )
 
 // A Network is what may happen to messages on their way, besides the delays of
@@ -18,7 +19,7 @@ type Network struct {
 	Delay [][]time.Duration
 	// Jitter is drawn for each message, by the region of its sender; nil, and a
 	// nil Distribution, is none.
-	Jitter []Distribution
+	Jitter []dist.Distribution
 	// Loss is how many of a million transmissions are lost. On a link the message
 	// is transmitted again after Retransmit, then after twice that, and so on, and
 	// what is behind it waits. A message that was lost Attempts times breaks the
@@ -31,11 +32,11 @@ type Network struct {
 	Attempts int
 	// LinkLife is how long a link lasts until the network resets it, drawn when
 	// it opens; nil is for ever.
-	LinkLife Distribution
+	LinkLife dist.Distribution
 	// StallEvery is the time between two stalls of one direction of a link, drawn
 	// anew after each, and StallFor how long they are: what is sent meanwhile
 	// arrives after it. Nil is never.
-	StallEvery, StallFor Distribution
+	StallEvery, StallFor dist.Distribution
 	// DialTwice is how many of a million dials arrive twice: the other end
 	// accepts two links, one of which the dialler does not know of and closes.
 	DialTwice int
@@ -63,15 +64,8 @@ func (w *Network) validate() error {
 			}
 		}
 	}
-	for _, d := range append(w.Jitter[:len(w.Jitter):len(w.Jitter)], w.StallFor) {
-		if d != nil && d.Min() < 0 {
-			return fmt.Errorf("sim: jitter and stalls must not be negative, not as low as %v", d.Min())
-		}
-	}
-	for _, d := range []Distribution{w.LinkLife, w.StallEvery} {
-		if d != nil && d.Min() < 0 {
-			return errors.New("sim: times between events of a link must not be negative")
-		}
+	if err := valid(append(w.Jitter[:len(w.Jitter):len(w.Jitter)], w.LinkLife, w.StallEvery, w.StallFor)...); err != nil {
+		return err
 	}
 	switch {
 	case w.Loss < 0 || w.Loss >= million:
@@ -185,7 +179,7 @@ func (x *exec) route(to NodeID, size int) (d actors.Time, loss int) {
 	}
 	if w.Reorder > 0 {
 		h := actors.Mix(actors.Mix(w.ReorderSeed, uint64(n.id)<<32|uint64(n.seq)), uint64(x.now))
-		d += actors.Time(Uniform{0, w.Reorder}.Draw(h))
+		d += actors.Time(dist.Uniform{High: w.Reorder}.Draw(h))
 	}
 	loss = w.Loss
 	if s.conditions != nil {

@@ -90,12 +90,13 @@ type worldEvent struct {
 
 // New returns an empty simulation at time 0.
 func New(c Config) (*Simulation, error) {
+	if err := c.Latency.valid(); err != nil {
+		return nil, err
+	}
 	lookahead := c.Latency.lookahead() + c.Network.lookahead()
 	switch {
 	case lookahead <= 0:
 		return nil, fmt.Errorf("sim: the smallest latency is %v, must be positive", lookahead)
-	case !c.Latency.valid():
-		return nil, fmt.Errorf("sim: a Uniform latency must have a High of at least its Low")
 	case c.Window < 0 || c.Window > lookahead:
 		return nil, fmt.Errorf("sim: Window is %v, must be at most the smallest latency, %v", c.Window, lookahead)
 	case c.Workers < 0 || c.Workers > 1024:

@@ -13,6 +13,7 @@ import (
 	"peernet/actors/peer"
 	"peernet/actors/wire"
 	"peernet/sim"
+	"peernet/sim/dist"
 )
 
 // A swarmRun is a small random scenario, drawn from a seed: latencies, the
@@ -89,16 +90,16 @@ func drawSwarm(seed uint64) swarmRun {
 	c := sim.Config{Seed: seed, NewDecoder: func() actors.Decoder { return &wire.Decoder{} }}
 	switch r.IntN(4) {
 	case 0:
-		c.Latency.Link = sim.Constant(ms(50))
+		c.Latency.Link = dist.Constant(ms(50))
 	case 1:
 		low := ms(20)
-		c.Latency.Message = sim.Uniform{Low: low, High: low + ms(200)}
+		c.Latency.Message = dist.Uniform{Low: low, High: low + ms(200)}
 	case 2:
-		c.Latency.Link = sim.Uniform{Low: 0, High: ms(100)}
-		c.Latency.Message = sim.Constant(ms(10))
+		c.Latency.Link = dist.Uniform{Low: 0, High: ms(100)}
+		c.Latency.Message = dist.Constant(ms(10))
 	case 3:
 		low := ms(20)
-		d, err := sim.NewLogNormal(low, low+ms(100), 5*(1+r.IntN(40)))
+		d, err := dist.NewLogNormal(low, low+ms(100), 5*(1+r.IntN(40)))
 		if err != nil {
 			panic(err)
 		}
@@ -286,7 +287,7 @@ func TestTraceDependsOnTheSeedAlone(t *testing.T) {
 
 // An actor that never lets time pass is reported, not waited for.
 func TestTimersWithoutEndAreReported(t *testing.T) {
-	s, err := sim.New(sim.Config{Seed: 1, Latency: sim.Latency{Link: sim.Constant(time.Millisecond)}})
+	s, err := sim.New(sim.Config{Seed: 1, Latency: sim.Latency{Link: dist.Constant(time.Millisecond)}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,6 +11,7 @@ import (
 	"peernet/actors/peer"
 	"peernet/actors/wire"
 	"peernet/sim"
+	"peernet/sim/dist"
 )
 
 // pairs returns the open links between two nodes whose both ends are bound.
@@ -37,9 +38,9 @@ func wantTalk(t *testing.T, a, b *testNode) {
 }
 
 func TestSimultaneousDialsEndInOneLinkThatBothEndsUse(t *testing.T) {
-	for _, d := range []sim.Distribution{
-		sim.Constant(latency),
-		sim.Uniform{Low: time.Millisecond, High: 300 * time.Millisecond},
+	for _, d := range []dist.Distribution{
+		dist.Constant(latency),
+		dist.Uniform{Low: time.Millisecond, High: 300 * time.Millisecond},
 	} {
 		for seed := range uint64(20) {
 			for _, lead := range []time.Duration{0, 5 * time.Millisecond, 40 * time.Millisecond, 400 * time.Millisecond} {
@@ -69,7 +70,7 @@ func TestSimultaneousDialsEndInOneLinkThatBothEndsUse(t *testing.T) {
 func TestManySimultaneousLinksEndInOne(t *testing.T) {
 	for links := 3; links <= 5; links++ {
 		for seed := range uint64(400) {
-			r := newRigWith(t, seed, sim.Uniform{Low: time.Millisecond, High: 300 * time.Millisecond})
+			r := newRigWith(t, seed, dist.Uniform{Low: time.Millisecond, High: 300 * time.Millisecond})
 			a, b := r.node(still()), r.node(still())
 			// The two ends of a link take it up at different times, and so the
 			// ends of several in different orders.
@@ -100,7 +101,7 @@ func TestManySimultaneousLinksEndInOne(t *testing.T) {
 
 func TestSimultaneousDialsAreDecidedSoon(t *testing.T) {
 	for seed := range uint64(10) {
-		r := newRigWith(t, seed, sim.Uniform{Low: time.Millisecond, High: 50 * time.Millisecond})
+		r := newRigWith(t, seed, dist.Uniform{Low: time.Millisecond, High: 50 * time.Millisecond})
 		a, b := r.node(peer.Config{}, 1), r.node(peer.Config{}, 0)
 		r.run(time.Second)
 		if n := r.pairs(a.at, b.at); n != 1 {
@@ -114,7 +115,7 @@ func TestSimultaneousDialsAreDecidedSoon(t *testing.T) {
 
 func TestAddressWhoseIDIsConnectedIsNotDialledAgain(t *testing.T) {
 	for seed := range uint64(10) {
-		r := newRigWith(t, seed, sim.Uniform{Low: time.Millisecond, High: 50 * time.Millisecond})
+		r := newRigWith(t, seed, dist.Uniform{Low: time.Millisecond, High: 50 * time.Millisecond})
 		a := r.node(peer.Config{Refresh: time.Hour}, 1)
 		b := r.node(peer.Config{Refresh: time.Hour}, 0)
 		r.run(20 * time.Second)

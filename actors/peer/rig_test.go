@@ -10,6 +10,7 @@ import (
 	"peernet/actors/peer"
 	"peernet/actors/wire"
 	"peernet/sim"
+	"peernet/sim/dist"
 )
 
 // latency is the delay of every link in the tests, unless they say otherwise.
@@ -40,10 +41,10 @@ func (r *rig) Observe(_ int, node sim.NodeID, at actors.Time, e actors.Event) {
 }
 
 func newRig(t *testing.T) *rig {
-	return newRigWith(t, 1, sim.Constant(latency))
+	return newRigWith(t, 1, dist.Constant(latency))
 }
 
-func newRigWith(t *testing.T, seed uint64, d sim.Distribution) *rig {
+func newRigWith(t *testing.T, seed uint64, d dist.Distribution) *rig {
 	t.Helper()
 	r := &rig{t: t}
 	s, err := sim.New(sim.Config{

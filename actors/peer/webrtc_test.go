@@ -10,6 +10,7 @@ import (
 	"peernet/actors/peer"
 	"peernet/actors/wire"
 	"peernet/sim"
+	"peernet/sim/dist"
 )
 
 // newMeetingRig returns a rig whose nodes can negotiate links.
@@ -23,7 +24,7 @@ func newMeetingRig(t *testing.T, seed uint64) *rig {
 // meet gives the rig a simulation of nodes that can negotiate links.
 func (r *rig) meet(c sim.Config) {
 	r.t.Helper()
-	c.Latency = sim.Latency{Link: sim.Uniform{Low: 5 * time.Millisecond, High: 50 * time.Millisecond}}
+	c.Latency = sim.Latency{Link: dist.Uniform{Low: 5 * time.Millisecond, High: 50 * time.Millisecond}}
 	c.NewDecoder = func() actors.Decoder { return &wire.Decoder{} }
 	c.Negotiation = true
 	s, err := sim.New(c)

@@ -13,6 +13,7 @@ import (
 	"peernet/actors/peer"
 	"peernet/actors/wire"
 	"peernet/sim"
+	"peernet/sim/dist"
 )
 
 // A Scenario describes a simulation. The yaml tag of each field is its key;
@@ -381,14 +382,14 @@ func (s *Scenario) PeerConfig() *peer.Config {
 }
 
 // distribution is that of the delays.
-func (l Latency) distribution() (sim.Distribution, error) {
+func (l Latency) distribution() (dist.Distribution, error) {
 	switch l.Model {
 	case Constant:
-		return sim.Constant(l.Min), nil
+		return dist.Constant(l.Min), nil
 	case Uniform:
-		return sim.Uniform{Low: time.Duration(l.Min), High: time.Duration(l.Max)}, nil
+		return dist.Uniform{Low: time.Duration(l.Min), High: time.Duration(l.Max)}, nil
 	}
-	return sim.NewLogNormal(time.Duration(l.Min), time.Duration(l.Median), int(l.Sigma))
+	return dist.NewLogNormal(time.Duration(l.Min), time.Duration(l.Median), int(l.Sigma))
 }
 
 // simulation returns the empty simulation.
