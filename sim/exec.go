@@ -270,8 +270,11 @@ func (x *exec) take(ev *event) {
 		x.down(ev.end, linkReset)
 		x.drain()
 	case opStart:
-		if !x.node.live {
-			x.start(ev.m.(*planting).grow(x.node.id))
+		if x.node.live {
+			return
+		}
+		if root := ev.m.(*planting).grow(x.node.id); root != nil {
+			x.start(root)
 		}
 	case opCrash, opCrashReset:
 		if x.node.live {

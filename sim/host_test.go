@@ -84,9 +84,9 @@ func (h *host) Close() {}
 func models() *sim.Network {
 	return &sim.Network{
 		Delay:  [][]time.Duration{{0, 3 * time.Millisecond}, {5 * time.Millisecond, time.Millisecond}},
-		Jitter: []sim.Distribution{sim.Uniform{Low: 0, High: 10 * time.Millisecond}, nil},
+		Jitter: []dist.Distribution{dist.Uniform{Low: 0, High: 10 * time.Millisecond}, nil},
 		Loss:   30_000, Retransmit: 5 * time.Millisecond, Attempts: 20,
-		StallEvery: sim.Uniform{Low: 10 * time.Millisecond, High: time.Second}, StallFor: sim.Constant(20 * time.Millisecond),
+		StallEvery: dist.Uniform{Low: 10 * time.Millisecond, High: time.Second}, StallFor: dist.Constant(20 * time.Millisecond),
 		Reorder: time.Millisecond, ReorderSeed: 7,
 	}
 }

@@ -290,6 +290,17 @@ func (*lapse) Kind() actors.Kind { return lapseKindOf }
 // Append implements [actors.Message].
 func (m *lapse) Append(b []byte) []byte { return append(b, byte(m.what)) }
 
+// StallLinks holds back what is sent over the open links of a node, either way, until
+// a time.
+func (s *Simulation) StallLinks(id NodeID, until time.Duration) {
+	for _, e := range s.nodes[id].ends {
+		if e.state == endOpen {
+			e.last = max(e.last, actors.Time(until))
+			e.peer.last = max(e.peer.last, actors.Time(until))
+		}
+	}
+}
+
 // ResetLinks breaks the links between two nodes: both ends get a reset now, and what
 // is under way is lost.
 func (s *Simulation) ResetLinks(a, b NodeID) {

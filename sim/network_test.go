@@ -11,6 +11,7 @@ import (
 
 	"peernet/actors"
 	"peernet/sim"
+	"peernet/sim/dist"
 )
 
 const ms = time.Millisecond
@@ -103,7 +104,7 @@ func (p *post) take(ctx actors.Context, l actors.Link) {
 func office(t *testing.T, c sim.Config, nodes int, place func(*sim.Simulation)) (*sim.Simulation, []*post) {
 	t.Helper()
 	if c.Latency == (sim.Latency{}) {
-		c.Latency.Link = sim.Constant(10 * ms)
+		c.Latency.Link = dist.Constant(10 * ms)
 	}
 	c.Seed = 1
 	s, err := sim.New(c)
@@ -144,7 +145,7 @@ func profile(t *testing.T, s *sim.Simulation, id sim.NodeID, p sim.Profile) {
 // depends on the direction, and takes longer while conditions are bad.
 func TestDelayIsThatBetweenRegions(t *testing.T) {
 	w := &sim.Network{Delay: [][]time.Duration{{1 * ms, 20 * ms, 5 * ms}, {70 * ms, 2 * ms, 6 * ms}, {7 * ms, 8 * ms, 3 * ms}}}
-	s, posts := office(t, sim.Config{Network: w, Latency: sim.Latency{Link: sim.Constant(ms)}}, 3, func(s *sim.Simulation) {
+	s, posts := office(t, sim.Config{Network: w, Latency: sim.Latency{Link: dist.Constant(ms)}}, 3, func(s *sim.Simulation) {
 		s.Place(1, 1)
 		s.Place(2, 2)
 	})
@@ -195,7 +196,7 @@ func ks(sample []float64, cdf func(float64) float64) float64 {
 // Jitter is drawn for each message, by the region of the sender.
 func TestJitterFollowsItsDistribution(t *testing.T) {
 	const n = 4000
-	w := &sim.Network{Delay: [][]time.Duration{{0, 0}, {0, 0}}, Jitter: []sim.Distribution{nil, sim.Uniform{Low: 0, High: 50 * ms}}}
+	w := &sim.Network{Delay: [][]time.Duration{{0, 0}, {0, 0}}, Jitter: []dist.Distribution{nil, dist.Uniform{Low: 0, High: 50 * ms}}}
 	s, posts := office(t, sim.Config{Network: w}, 2, func(s *sim.Simulation) { s.Place(1, 1) })
 	for i := range n { // far enough apart not to wait for each other
 		s.SendAt(1, time.Second+time.Duration(i)*100*ms, &order{series(i, 1, 10)})
@@ -331,7 +332,7 @@ func TestLossInTheEndBreaksTheLink(t *testing.T) {
 // Links last as LinkLife says; then both ends are reset.
 func TestLinksLastAsConfigured(t *testing.T) {
 	const n = 2000
-	w := &sim.Network{LinkLife: sim.Uniform{Low: 0, High: 100 * time.Second}}
+	w := &sim.Network{LinkLife: dist.Uniform{Low: 0, High: 100 * time.Second}}
 	s, posts := office(t, sim.Config{Network: w}, n+1, nil)
 	runTo(t, s, 102*time.Second)
 	var sample []float64
@@ -350,7 +351,7 @@ func TestLinksLastAsConfigured(t *testing.T) {
 
 // While a direction stalls nothing arrives, then all of it, in order.
 func TestStallHoldsBack(t *testing.T) {
-	w := &sim.Network{StallEvery: sim.Constant(2 * time.Second), StallFor: sim.Constant(700 * ms)}
+	w := &sim.Network{StallEvery: dist.Constant(2 * time.Second), StallFor: dist.Constant(700 * ms)}
 	s, posts := office(t, sim.Config{Network: w}, 2, nil)
 	for i := range 40 {
 		s.SendAt(1, time.Duration(i+10)*100*ms, &order{series(i, 1, 10)})
@@ -492,18 +493,18 @@ func TestWrongNetworksAreRefused(t *testing.T) {
 		"ragged":          {Delay: [][]time.Duration{{1, 2}, {3}}},
 		"negative":        {Delay: [][]time.Duration{{-1}}},
 		"certain loss":    {Loss: 1e6},
-		"negative jitter": {Jitter: []sim.Distribution{sim.Uniform{Low: -1, High: 5}}},
+		"negative jitter": {Jitter: []dist.Distribution{dist.Uniform{Low: -1, High: 5}}},
 		"attempts":        {Attempts: 50},
-		"half a stall":    {StallEvery: sim.Constant(time.Second)},
-		"endless stalls":  {StallEvery: sim.Constant(0), StallFor: sim.Constant(0)},
+		"half a stall":    {StallEvery: dist.Constant(time.Second)},
+		"endless stalls":  {StallEvery: dist.Constant(0), StallFor: dist.Constant(0)},
 		"reorder":         {Reorder: -1},
 		"dials":           {DialTwice: 2e6},
 	} {
-		if _, err := sim.New(sim.Config{Latency: sim.Latency{Link: sim.Constant(ms)}, Network: &w}); err == nil {
+		if _, err := sim.New(sim.Config{Latency: sim.Latency{Link: dist.Constant(ms)}, Network: &w}); err == nil {
 			t.Errorf("%s: accepted", name)
 		}
 	}
-	s, err := sim.New(sim.Config{Latency: sim.Latency{Link: sim.Constant(ms)}})
+	s, err := sim.New(sim.Config{Latency: sim.Latency{Link: dist.Constant(ms)}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,7 +16,8 @@ type Profile struct {
 	// through.
 	Up, Down int64
 	// Queue is how much, in time, may wait for either. A link that would send more
-	// is full (actors.ErrLinkFull), one that brings more is reset. Default 10 s.
+	// is full (actors.ErrLinkFull), one that brings more is reset. Default
+	// QueueDefault.
 	Queue time.Duration
 	// Processing is how long the node is busy with each message that comes over a
 	// link; others wait behind it, as for Down.
@@ -28,6 +29,9 @@ type Profile struct {
 	// 100,000 either way.
 	ClockDrift int
 }
+
+// QueueDefault is the default of Profile.Queue.
+const QueueDefault = 10 * time.Second
 
 // bandwidthMax is 1 Tbit/s.
 const bandwidthMax = 1_000_000_000_000
@@ -52,7 +56,7 @@ func (s *Simulation) SetProfile(id NodeID, p Profile) error {
 	}
 	n := s.nodes[id]
 	if p.Queue == 0 {
-		p.Queue = 10 * time.Second
+		p.Queue = QueueDefault
 	}
 	if n.profile == nil {
 		if p == (Profile{Queue: p.Queue}) {

@@ -195,7 +195,8 @@ func (s *Simulation) Start(id NodeID, root actors.Actor) {
 // StartAt starts nodes from first on, each at its own time, before anything else
 // that happens there at that time. grow makes the root actor; it is called by the
 // workers, at the same time for different nodes. Unlike a Start in At, it costs no
-// barrier. A node that runs already is left alone.
+// barrier. A node that runs already is left alone, and so is one for which grow
+// returns nil.
 func (s *Simulation) StartAt(first NodeID, times []time.Duration, grow func(NodeID) actors.Actor) {
 	p := &planting{grow}
 	for i, t := range times {

@@ -123,16 +123,16 @@ func drawNetwork(r *rand.Rand, ms func(int) time.Duration) *sim.Network {
 	}
 	on := func() bool { return r.IntN(2) == 0 }
 	if on() {
-		w.Jitter = []sim.Distribution{sim.Uniform{Low: 0, High: ms(50)}, nil, sim.Constant(ms(5))}
+		w.Jitter = []dist.Distribution{dist.Uniform{Low: 0, High: ms(50)}, nil, dist.Constant(ms(5))}
 	}
 	if on() {
 		w.Loss, w.Retransmit, w.Attempts = r.IntN(100_000), ms(300), 1+r.IntN(10)
 	}
 	if on() {
-		w.LinkLife = sim.Uniform{Low: 0, High: 100 * ms(1000)}
+		w.LinkLife = dist.Uniform{Low: 0, High: 100 * ms(1000)}
 	}
 	if on() {
-		w.StallEvery, w.StallFor = sim.Uniform{Low: 0, High: 10 * ms(1000)}, sim.Uniform{Low: 0, High: ms(5000)}
+		w.StallEvery, w.StallFor = dist.Uniform{Low: 0, High: 10 * ms(1000)}, dist.Uniform{Low: 0, High: ms(5000)}
 	}
 	if on() {
 		w.Reorder, w.ReorderSeed = ms(20), r.Uint64()
