@@ -2,8 +2,8 @@ package adversary
 
 import "peernet/actors"
 
-// The events of hostile machines, for observers. Those of a message have it as
-// Message.
+// The events of hostile machines, for observers. Those of a request or response
+// have it as Message.
 var (
 	// EventDialled: Address is dialled.
 	EventDialled = actors.RegisterEvent("adversary.dialled")
@@ -17,9 +17,10 @@ var (
 	// wire.GoodbyeReason that the other end gave, 0 for none.
 	EventLost = actors.RegisterEvent("adversary.lost")
 
-	// EventPoisoned: N made-up addresses are told.
+	// EventPoisoned: N made-up addresses are told. Message is the list.
 	EventPoisoned = actors.RegisterEvent("adversary.poisoned")
-	// EventColluded: N addresses of colluders are told.
+	// EventColluded: N addresses of this machine and its colluders are told.
+	// Message is the list.
 	EventColluded = actors.RegisterEvent("adversary.colluded")
 	// EventDropped: a request or response ends here.
 	EventDropped = actors.RegisterEvent("adversary.dropped")

@@ -2,7 +2,6 @@ package adversary_test
 
 import (
 	"context"
-	"fmt"
 	"slices"
 	"sync"
 	"testing"
@@ -230,8 +229,4 @@ func (f *field) coverage(rounds int) (permille int, mean time.Duration) {
 		f.t.Fatal("no announce reaches anybody")
 	}
 	return 1000 * reached / (rounds * (len(f.honest) - 1)), sum / time.Duration(reached)
-}
-
-func describe(o setting) string {
-	return fmt.Sprintf("%s, seed %d", o.hostile[0].Role, o.seed)
 }

@@ -60,9 +60,9 @@ type conduct interface {
 	// hear handles a request or response that a speaker brings, if the role is
 	// told of them.
 	hear(ctx actors.Context, m *machine, f *wire.Frame, from actors.Ref)
-	// tell returns at most n addresses for a peer that asks, 0 ≤ n ≤
+	// tell returns at most n addresses, for a peer that asks; 0 ≤ n ≤
 	// wire.AddressesMax.
-	tell(ctx actors.Context, m *machine, n int) []actors.Address
+	tell(ctx actors.Context, m *machine, n int) *wire.Addresses
 }
 
 // A contact is what the root knows of a speaker.
@@ -110,7 +110,7 @@ func (m *machine) Receive(ctx actors.Context, msg actors.Message) {
 		m.onTold(ctx, msg)
 	case *asked:
 		list := m.conduct.tell(ctx, m, int(min(msg.n, wire.AddressesMax)))
-		ctx.Send(ctx.Sender(), &say{[]actors.Message{wire.NewAddresses(list)}})
+		ctx.Send(ctx.Sender(), &say{[]actors.Message{list}})
 	case *ended:
 		m.onEnded(ctx, msg)
 	case *actors.Started:
@@ -327,13 +327,13 @@ type member struct{}
 func (member) act(actors.Context, *machine, int)                      {}
 func (member) hear(actors.Context, *machine, *wire.Frame, actors.Ref) {}
 
-func (member) tell(ctx actors.Context, m *machine, n int) []actors.Address {
+func (member) tell(ctx actors.Context, m *machine, n int) *wire.Addresses {
 	var space [wire.AddressesMax]int
 	list := make([]actors.Address, 0, n)
 	for _, i := range book.Sample(space[:0], m.addresses(), n, ctx.Rand()) {
 		list = append(list, m.addressAt(i))
 	}
-	return list
+	return wire.NewAddresses(list)
 }
 
 // flag is b as the N of an event.

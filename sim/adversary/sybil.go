@@ -15,14 +15,15 @@ func (sybil) act(ctx actors.Context, m *machine, n int) {
 	}
 }
 
-func (sybil) tell(ctx actors.Context, m *machine, n int) []actors.Address {
+func (sybil) tell(ctx actors.Context, m *machine, n int) *wire.Addresses {
 	var space [wire.AddressesMax]int
 	list := make([]actors.Address, 0, n)
 	for _, i := range book.Sample(space[:0], m.side(), n, ctx.Rand()) {
 		list = append(list, m.sideAt(i))
 	}
-	ctx.Emit(actors.Event{Kind: EventColluded, N: int64(len(list))})
-	return list
+	told := wire.NewAddresses(list)
+	ctx.Emit(actors.Event{Kind: EventColluded, Message: told, N: int64(len(list))})
+	return told
 }
 
 // An eclipser is a sybil that dials its victim.
