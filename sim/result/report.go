@@ -1,0 +1,6 @@
+package result
+
+import "io"
+
+// Report writes.
+func Report(w io.Writer, r *Run) error { return nil }
