@@ -1,0 +1,142 @@
+package result
+
+import (
+	"math"
+	"slices"
+)
+
+// A bar of a histogram as it is drawn.
+type bar struct {
+	low, high float64
+	share     float64 // of all that was counted
+}
+
+// A distribution is a histogram that can be drawn.
+type distribution struct {
+	bars        []bar
+	total       float64 // counted
+	beyond      float64 // of those, above the last bar
+	median, p99 float64
+	max         float64
+}
+
+const (
+	barsMax = 48
+	// tail is the share of the largest values that is left out where they would
+	// press all others together.
+	tail = 0.001
+)
+
+// distribute makes a distribution of bins, each of which ends where the next begins;
+// the last is as wide as the one before. Bins that are wider than a bar, or not in
+// step with the bars, are spread over them evenly. If step is positive, no bar is
+// narrower, and they begin at multiples of it.
+func distribute(bins []Bin, step float64) (d distribution) {
+	bins = slices.Clone(bins)
+	bins = slices.DeleteFunc(bins, func(b Bin) bool { return !drawable(b.Low) })
+	ends := make([]float64, len(bins))
+	for i := range bins {
+		switch {
+		case i+1 < len(bins):
+			ends[i] = bins[i+1].Low
+		case step > 0 || i == 0:
+			ends[i] = bins[i].Low + max(step, 1e-3)
+		default:
+			ends[i] = 2*bins[i].Low - bins[i-1].Low
+		}
+		if step > 0 {
+			ends[i] = min(ends[i], bins[i].Low+step) // values are whole steps
+		}
+		d.total += float64(bins[i].Count)
+	}
+	if d.total == 0 {
+		return d
+	}
+	d.median, d.p99 = quantile(bins, ends, 0.5*d.total), quantile(bins, ends, 0.99*d.total)
+	first := slices.IndexFunc(bins, func(b Bin) bool { return b.Count > 0 })
+	last := len(bins) - 1
+	for bins[last].Count == 0 {
+		last--
+	}
+	d.max = ends[last]
+	low, high := bins[first].Low, ends[last]
+	if cut := quantile(bins, ends, (1-tail)*d.total); high-low > 2*(cut-low) && cut > low {
+		high = cut
+	}
+	width := (high - low) / barsMax
+	if step > 0 {
+		width = step * math.Ceil(width/step-1e-9)
+		low = math.Floor(low/step) * step
+	}
+	d.bars = make([]bar, max(1, int(math.Ceil((high-low)/width-1e-9))))
+	for i := range d.bars {
+		d.bars[i] = bar{low: low + float64(i)*width, high: low + float64(i+1)*width}
+	}
+	d.fill(bins, ends, width)
+	return d
+}
+
+// fill spreads the bins over the bars.
+func (d *distribution) fill(bins []Bin, ends []float64, width float64) {
+	low := d.bars[0].low
+	for i, b := range bins {
+		if b.Count == 0 {
+			continue
+		}
+		share := float64(b.Count) / d.total
+		from, to := (b.Low-low)/width, (ends[i]-low)/width // in bars
+		for k := max(0, int(from+1e-9)); float64(k) < to-1e-9; k++ {
+			part := share * (min(to, float64(k+1)) - max(from, float64(k))) / (to - from)
+			if k >= len(d.bars) {
+				d.beyond += share * (to - max(from, float64(k))) / (to - from) * d.total
+				break
+			}
+			d.bars[k].share += part
+		}
+	}
+}
+
+// quantile is the value below which that many were counted, with those of a bin
+// spread over it evenly.
+func quantile(bins []Bin, ends []float64, rank float64) float64 {
+	for i, b := range bins {
+		n := float64(b.Count)
+		if n > 0 && rank <= n {
+			return b.Low + (ends[i]-b.Low)*rank/n
+		}
+		rank -= n
+	}
+	return ends[len(ends)-1]
+}
+
+// binned counts values in bins that are narrow next to bars, or whole numbers if
+// whole.
+func binned(values []float64, whole bool) []Bin {
+	slices.Sort(values)
+	values = slices.DeleteFunc(values, func(v float64) bool { return !drawable(v) })
+	if len(values) == 0 {
+		return nil
+	}
+	width := 1.0
+	if !whole {
+		// From most of the values: few that are far off must not make bins wide.
+		most := values[int(float64(len(values)-1)*(1-tail))] - values[0]
+		width = max(most/(8*barsMax), 1e-3, (values[len(values)-1]-values[0])/1e6)
+	}
+	low := math.Floor(values[0]/width) * width
+	var bins []Bin
+	last := -1.0
+	for _, v := range values {
+		i := math.Floor((v - low) / width)
+		if i == last {
+			bins[len(bins)-1].Count++
+			continue
+		}
+		if i > last+1 && len(bins) > 0 { // a bin ends where the next begins
+			bins = append(bins, Bin{Low: low + (last+1)*width})
+		}
+		bins = append(bins, Bin{Low: low + i*width, Count: 1})
+		last = i
+	}
+	return bins
+}
