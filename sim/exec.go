@@ -85,6 +85,7 @@ type exec struct {
 	// Scratch.
 	region  region
 	batch   []*event
+	via     *endpoint       // what the message at hand came over, for the Tracer
 	linkIns []actors.LinkIn // slabs
 	linkUps []actors.LinkUp
 }
@@ -172,7 +173,19 @@ func (x *exec) handle(a actors.Actor, to, from actors.Ref, m actors.Message) {
 		n.hash = actors.Mix(h, actors.Sum(x.scratch))
 	}
 	x.self, x.sender = to, from
+	if t := x.sim.config.Tracer; t != nil {
+		t.Trace(x.shard, Trace{Node: n.id, At: x.now, To: to, From: from, Message: m, Link: x.via != nil, Peer: x.peer()})
+		x.via = nil
+	}
 	a.Receive(x, m)
+}
+
+// peer is the node that the message at hand came from, if that was over a link.
+func (x *exec) peer() NodeID {
+	if x.via == nil {
+		return 0
+	}
+	return x.via.to
 }
 
 // end takes an actor out of its slot.

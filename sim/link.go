@@ -186,6 +186,9 @@ func (x *exec) arrive(e *endpoint, m actors.Message) {
 	if e.actor != nil {
 		// The links of an actor end with it: it is there.
 		x.deliveries++
+		if x.sim.config.Tracer != nil {
+			x.via = e
+		}
 		x.handle(e.actor, e.owner, actors.Ref{}, m)
 		x.drain()
 		return

@@ -106,6 +106,16 @@ func histogramLow(b int) uint64 {
 	return uint64(b-shift<<histogramBits) << shift
 }
 
+// Bins calls f for each bucket that is not empty, in increasing order, with the
+// smallest value of the bucket and the number of values in it.
+func (h *Histogram) Bins(f func(low, count uint64)) {
+	for b, c := range h.counts {
+		if c > 0 {
+			f(histogramLow(b), c)
+		}
+	}
+}
+
 // Add counts a value.
 func (h *Histogram) Add(v uint64) {
 	b := histogramBucket(v)

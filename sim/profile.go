@@ -73,6 +73,14 @@ func (s *Simulation) SetProfile(id NodeID, p Profile) error {
 	return nil
 }
 
+// Profile returns what SetProfile gave a node.
+func (s *Simulation) Profile(id NodeID) Profile {
+	if p := s.nodes[id].profile; p != nil {
+		return p.Profile
+	}
+	return Profile{}
+}
+
 // A profile is a Profile at work.
 type profile struct {
 	Profile
@@ -176,6 +184,14 @@ func (p *profile) alarm(now actors.Time, d actors.Time) actors.Time {
 		t--
 	}
 	return t
+}
+
+// Clock is what a node's clock shows.
+func (s *Simulation) Clock(id NodeID) actors.Time {
+	if p := s.nodes[id].profile; p != nil {
+		return p.clock(s.now)
+	}
+	return s.now
 }
 
 // reading is what the node's clock shows now.

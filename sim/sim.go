@@ -47,6 +47,25 @@ type Config struct {
 	PerNode bool
 	// Observer is told of every event that an actor emits; nil is nobody.
 	Observer Observer
+	// Tracer is told of every message that an actor receives; nil is nobody.
+	Tracer Tracer
+}
+
+// A Tracer is told what actors receive.
+type Tracer interface {
+	// Trace is called before Receive. What Observer.Observe says of shards is
+	// true of it too.
+	Trace(shard int, t Trace)
+}
+
+// A Trace is the receipt of one message.
+type Trace struct {
+	Node     NodeID
+	At       actors.Time
+	To, From actors.Ref // From is zero for what the host sends
+	Peer     NodeID     // if Link is set, the node that it came from
+	Link     bool       // over a link
+	Message  actors.Message
 }
 
 // An Observer is told what actors emit.

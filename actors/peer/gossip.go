@@ -578,6 +578,12 @@ func (g *Gossip) InUse(conn actors.Ref) (outbound, ok bool) {
 	return !g.peers[i].way.inbound(), true
 }
 
+// Negotiated reports whether a Conn's link is by WebRTC.
+func (g *Gossip) Negotiated(conn actors.Ref) bool {
+	i := g.find(conn)
+	return i >= 0 && g.peers[i].way.negotiated()
+}
+
 // PeersInUse counts the connections in use.
 func (g *Gossip) PeersInUse() (n int) {
 	for i := range g.peers {

@@ -13,6 +13,7 @@ import (
 	"peernet/actors/wire"
 	"peernet/sim"
 	"peernet/sim/adversary"
+	"peernet/sim/dist"
 	"peernet/sim/overlay"
 )
 
@@ -75,7 +76,7 @@ func newField(t *testing.T, o setting) *field {
 	f := &field{t: t, counts: map[counted]tally{}, ids: map[sim.NodeID][]string{}, others: len(o.hostile)}
 	c := sim.Config{
 		Seed: o.seed, Workers: o.workers, Encoded: o.encoded, Observer: f,
-		Latency: sim.Latency{Link: sim.Uniform{Low: 10 * time.Millisecond, High: 50 * time.Millisecond}},
+		Latency: sim.Latency{Link: dist.Uniform{Low: 10 * time.Millisecond, High: 50 * time.Millisecond}},
 	}
 	if !o.typed {
 		c.NewDecoder = func() actors.Decoder { return &wire.Decoder{} }

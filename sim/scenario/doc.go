@@ -1,7 +1,7 @@
 // Package scenario describes simulations of the peernet protocol as data, runs
 // them, and sums up what happened.
 //
-// A [Scenario] is a Go struct and a YAML file alike: [Load] reads files
+// A [Scenario] is a Go struct and a YAML file alike: [Workload] reads files
 // strictly, [Scenario.Set] overrides single keys, [Scenario.Resolve] fills in
 // what depends on the size and refuses what is impossible, and [Run] gives a
 // [Summary]. Every key is explained in experiments/reference.yaml.

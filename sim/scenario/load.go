@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"reflect"
 	"strconv"
 	"strings"
@@ -35,6 +36,11 @@ func (p place) String() string {
 	return fmt.Sprintf("%s:%d:%d", p.file, p.line, p.column)
 }
 
+// fails returns the error for a key at a place.
+func (p place) fails(key, format string, args ...any) error {
+	return &KeyError{Place: p.String(), Key: key, Reason: fmt.Sprintf(format, args...), line: p.line, column: p.column}
+}
+
 // Load reads a scenario file on top of the defaults. Errors name the file, the
 // line and the column.
 func Load(path string) (*Scenario, error) {
@@ -50,7 +56,11 @@ func Load(path string) (*Scenario, error) {
 	if len(text) > fileMax {
 		return nil, fmt.Errorf("%s: a scenario has at most %d bytes", path, fileMax)
 	}
-	return Parse(path, text)
+	s, err := Parse(path, text)
+	if s != nil {
+		s.dir = filepath.Dir(path)
+	}
+	return s, err
 }
 
 // Parse reads the text of a scenario file; name is for errors.
@@ -58,10 +68,11 @@ func Parse(name string, text []byte) (*Scenario, error) {
 	text = bytes.TrimPrefix(text, []byte("\ufeff")) // editors of one system put it there
 	file, err := parser.ParseBytes(text, 0)
 	if err != nil {
-		return nil, syntaxError(name, err)
+		return nil, syntaxError(name, string(text), err)
 	}
 	s := Default()
 	s.explicit = map[string]place{}
+	s.text = strings.Split(string(text), "\n")
 	switch len(file.Docs) {
 	case 0:
 		return &s, nil
@@ -74,10 +85,39 @@ func Parse(name string, text []byte) (*Scenario, error) {
 		return &s, nil
 	}
 	if err := s.decodeMapping(name, "", body, reflect.ValueOf(&s).Elem()); err != nil {
-		return nil, err
+		return nil, s.excerpted(err)
 	}
 	return &s, nil
 }
+
+// excerpted adds the line that an error is about.
+func (s *Scenario) excerpted(err error) error {
+	var k *KeyError
+	if errors.As(err, &k) && k.line > 0 && k.line <= len(s.text) {
+		k.Excerpt = excerpt(s.text[k.line-1], k.line, k.column)
+	}
+	return err
+}
+
+// excerpt shows a line of a file, with a caret below a column. Columns count
+// characters from 1.
+func excerpt(line string, number, column int) string {
+	line = strings.TrimRight(line, " \r\t")
+	runes := []rune(line)
+	if len(runes) > excerptMax {
+		return ""
+	}
+	margin := []rune(strings.Repeat(" ", max(column-1, 0)))
+	for i := range margin {
+		if i < len(runes) && runes[i] == '\t' {
+			margin[i] = '\t'
+		}
+	}
+	return fmt.Sprintf("%5d | %s\n      | %s^", number, line, string(margin))
+}
+
+// excerptMax is the longest line that is shown, in characters.
+const excerptMax = 200
 
 // Set overrides one key by a value as it would stand in a file. Keys of a
 // group are written with a dot: latency.min. option is the command's, for
@@ -90,20 +130,65 @@ func (s *Scenario) Set(option, key, value string) error {
 	target := reflect.ValueOf(s).Elem()
 	path := ""
 	for _, part := range strings.Split(key, ".") {
-		field, ok := fieldOf(target, part)
+		name, index, indexed := cutIndex(part)
+		field, ok := fieldOf(target, name)
 		if !ok {
-			return unknownKey(where, path+part, target)
+			return unknownKey(where, path+name, target)
 		}
-		target, path = field, path+part+"."
+		path += part
+		if indexed {
+			if field.Kind() != reflect.Slice || index >= field.Len() {
+				return where.fails(path, "there is no such item: items are counted from 0, and %s has %d", name, lenOf(field))
+			}
+			field = field.Index(index)
+		}
+		target, path = field, path+"."
 	}
-	if target.Kind() == reflect.Struct && !isScalar(target) {
-		return &KeyError{where.String(), key, "is a group; set one of its keys: " + key + "." + strings.Join(keysOf(target), ", "+key+".")}
-	}
-	if err := assign(target, strings.TrimSpace(value)); err != nil {
-		return &KeyError{where.String(), key, err.Error()}
+	value = strings.TrimSpace(value)
+	switch {
+	case isGroup(target):
+		return where.fails(key, "is a group; set one of its keys: %s.%s", key, strings.Join(keysOf(target), ", "+key+"."))
+	case target.Kind() == reflect.Slice && isGroup(reflect.New(target.Type().Elem()).Elem()):
+		if value != "[]" {
+			return where.fails(key, "is a list of groups: it is written in a file; here its items can be changed, as %s[0].%s=…, or all taken away by %s=[]",
+				key, keysOf(reflect.New(target.Type().Elem()).Elem())[0], key)
+		}
+		target.SetZero()
+	case target.Kind() == reflect.Slice:
+		list := reflect.MakeSlice(target.Type(), 0, 0)
+		for item := range strings.SplitSeq(strings.Trim(value, "[]"), ",") {
+			v := reflect.New(target.Type().Elem()).Elem()
+			if err := assign(v, strings.TrimSpace(item)); err != nil {
+				return where.fails(key, "%v", err)
+			}
+			list = reflect.Append(list, v)
+		}
+		target.Set(list)
+	default:
+		if err := assign(target, value); err != nil {
+			return where.fails(key, "%v", err)
+		}
 	}
 	s.explicit[key] = where
 	return nil
+}
+
+// cutIndex separates the index from the name of an item, such as faults[2].
+func cutIndex(part string) (name string, index int, ok bool) {
+	name, rest, found := strings.Cut(part, "[")
+	digits, closed := strings.CutSuffix(rest, "]")
+	index, err := strconv.Atoi(digits)
+	if !found || !closed || err != nil || index < 0 {
+		return part, 0, false
+	}
+	return name, index, true
+}
+
+func lenOf(v reflect.Value) int {
+	if v.Kind() == reflect.Slice {
+		return v.Len()
+	}
+	return 0
 }
 
 func (s *Scenario) decodeMapping(file, prefix string, node ast.Node, target reflect.Value) error {
@@ -119,7 +204,7 @@ func (s *Scenario) decodeMapping(file, prefix string, node ast.Node, target refl
 		if name == "" {
 			name = "the file"
 		}
-		return &KeyError{where.String(), name, "want keys and values, one a line: key: value"}
+		return where.fails(name, "want keys and values, one a line: key: value")
 	}
 	for _, pair := range pairs {
 		name := pair.Key.GetToken().Value
@@ -130,33 +215,68 @@ func (s *Scenario) decodeMapping(file, prefix string, node ast.Node, target refl
 			return unknownKey(where, key, target)
 		}
 		if _, twice := s.explicit[key]; twice {
-			return &KeyError{where.String(), key, "is set twice"}
+			return where.fails(key, "is set twice")
 		}
 		s.explicit[key] = where
 		switch pair.Value.Type() {
 		case ast.AnchorType, ast.AliasType, ast.TagType:
-			return &KeyError{where.String(), key, "anchors, aliases and tags are not supported: write the value itself"}
+			return where.fails(key, "anchors, aliases and tags are not supported: write the value itself")
 		}
-		if field.Kind() == reflect.Struct && !isScalar(field) {
-			if err := s.decodeMapping(file, key+".", pair.Value, field); err != nil {
-				return err
-			}
-			continue
-		}
-		scalar, ok := pair.Value.(ast.ScalarNode)
-		if !ok || pair.Value.Type() == ast.NullType {
-			return &KeyError{where.String(), key, "want a single value"}
-		}
-		t := scalar.GetToken()
-		if isNumber(field) && (t.Type == token.SingleQuoteType || t.Type == token.DoubleQuoteType) {
-			return &KeyError{placeOf(file, t).String(), key, fmt.Sprintf("want a number, not the text %q: leave the quotes out", t.Value)}
-		}
-		if err := assign(field, t.Value); err != nil {
-			return &KeyError{placeOf(file, t).String(), key, err.Error()}
+		if err := s.decodeValue(file, key, where, pair.Value, field); err != nil {
+			return err
 		}
 	}
 	return nil
 }
+
+// itemsMax bounds the items of a list.
+const itemsMax = 10000
+
+// decodeValue reads the value of a key: a group, a list, or a single one.
+func (s *Scenario) decodeValue(file, key string, where place, node ast.Node, field reflect.Value) error {
+	if isGroup(field) {
+		return s.decodeMapping(file, key+".", node, field)
+	}
+	if field.Kind() == reflect.Slice {
+		list, ok := node.(*ast.SequenceNode)
+		switch {
+		case !ok && isGroup(reflect.New(field.Type().Elem()).Elem()):
+			return where.fails(key, "want a list, each item with a dash: - %s: …", keysOf(reflect.New(field.Type().Elem()).Elem())[0])
+		case !ok:
+			return where.fails(key, "want a list of values: [a, b]")
+		case len(list.Values) > itemsMax:
+			return where.fails(key, "has %d items, at most %d are possible", len(list.Values), itemsMax)
+		}
+		for i, item := range list.Values {
+			v := reflect.New(field.Type().Elem())
+			if d, ok := v.Interface().(interface{ setDefaults() }); ok {
+				d.setDefaults()
+			}
+			key, place := fmt.Sprintf("%s[%d]", key, i), placeOf(file, item.GetToken())
+			s.explicit[key] = place
+			if err := s.decodeValue(file, key, place, item, v.Elem()); err != nil {
+				return err
+			}
+			field.Set(reflect.Append(field, v.Elem()))
+		}
+		return nil
+	}
+	scalar, ok := node.(ast.ScalarNode)
+	if !ok || node.Type() == ast.NullType {
+		return where.fails(key, "want a single value")
+	}
+	t := scalar.GetToken()
+	if isNumber(field) && (t.Type == token.SingleQuoteType || t.Type == token.DoubleQuoteType) {
+		return placeOf(file, t).fails(key, "want a number, not the text %q: leave the quotes out", t.Value)
+	}
+	if err := assign(field, t.Value); err != nil {
+		return placeOf(file, t).fails(key, "%v", err)
+	}
+	return nil
+}
+
+// isGroup reports whether a value is a group of keys.
+func isGroup(v reflect.Value) bool { return v.Kind() == reflect.Struct && !isScalar(v) }
 
 // parsable is a value with a notation of its own.
 type parsable interface{ parse(string) error }
@@ -184,6 +304,15 @@ func assign(field reflect.Value, text string) error {
 			return fmt.Errorf("want a whole number, not %q", text)
 		}
 		field.SetInt(n)
+	case reflect.Bool:
+		switch text {
+		case "yes", "true":
+			field.SetBool(true)
+		case "no", "false":
+			field.SetBool(false)
+		default:
+			return fmt.Errorf("want yes or no, not %q", text)
+		}
 	case reflect.Uint64:
 		n, err := strconv.ParseUint(text, 10, 64)
 		if err != nil {
@@ -198,7 +327,7 @@ func assign(field reflect.Value, text string) error {
 
 // fieldOf returns the field of a key.
 func fieldOf(target reflect.Value, key string) (reflect.Value, bool) {
-	if target.Kind() != reflect.Struct || isScalar(target) {
+	if !isGroup(target) {
 		return reflect.Value{}, false
 	}
 	for i := range target.NumField() {
@@ -210,7 +339,7 @@ func fieldOf(target reflect.Value, key string) (reflect.Value, bool) {
 }
 
 func keysOf(target reflect.Value) (keys []string) {
-	if target.Kind() != reflect.Struct || isScalar(target) {
+	if !isGroup(target) {
 		return nil
 	}
 	for i := range target.NumField() {
@@ -222,15 +351,51 @@ func keysOf(target reflect.Value) (keys []string) {
 }
 
 func unknownKey(where place, key string, target reflect.Value) error {
-	if target.Kind() != reflect.Struct || isScalar(target) {
-		return &KeyError{where.String(), key, "unknown key: " + key[:strings.LastIndexByte(key, '.')] + " is no group"}
+	if !isGroup(target) {
+		return where.fails(key, "unknown key: %s is no group", key[:strings.LastIndexByte(key, '.')])
 	}
 	if group, _, ok := strings.Cut(key, "."); ok {
 		if _, ok := fieldOf(target, group); ok {
-			return &KeyError{where.String(), key, "unknown key; write it as a line of its own below " + group + ":"}
+			return where.fails(key, "unknown key; write it as a line of its own below %s:", group)
 		}
 	}
-	return &KeyError{where.String(), key, "unknown key; known are " + strings.Join(keysOf(target), ", ")}
+	return where.fails(key, "unknown key%s; known are %s", nearest(key, keysOf(target)), strings.Join(keysOf(target), ", "))
+}
+
+// nearest suggests the key that was meant, if one is close.
+func nearest(key string, known []string) string {
+	name := key[strings.LastIndexByte(key, '.')+1:]
+	best, least := "", 3
+	for _, k := range known {
+		if d := distance(name, k); d < least && 2*d < len(name) {
+			best, least = k, d
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return fmt.Sprintf(", is %s meant?", best)
+}
+
+// distance is the edit distance of Levenshtein.
+func distance(a, b string) int {
+	row := make([]int, len(b)+1)
+	for k := range row {
+		row[k] = k
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for k := range len(b) {
+			cost := diagonal
+			if a[i] != b[k] {
+				cost++
+			}
+			diagonal = row[k+1]
+			row[k+1] = min(cost, row[k]+1, row[k+1]+1)
+		}
+	}
+	return row[len(b)]
 }
 
 func placeOf(file string, t *token.Token) place {
@@ -240,10 +405,15 @@ func placeOf(file string, t *token.Token) place {
 	return place{file, t.Position.Line, t.Position.Column}
 }
 
-func syntaxError(name string, err error) error {
+func syntaxError(name, text string, err error) error {
 	var y yaml.Error
 	if errors.As(err, &y) {
-		return fmt.Errorf("%s: %s", placeOf(name, y.GetToken()), y.GetMessage())
+		where := placeOf(name, y.GetToken())
+		line := ""
+		if lines := strings.Split(text, "\n"); where.line > 0 && where.line <= len(lines) {
+			line = "\n" + excerpt(lines[where.line-1], where.line, where.column)
+		}
+		return fmt.Errorf("%s: %s%s", where, y.GetMessage(), line)
 	}
 	return fmt.Errorf("%s: %w", name, err)
 }

@@ -6,12 +6,12 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
-	"strings"
 	"time"
 
 	"peernet/actors"
 	"peernet/actors/peer"
 	"peernet/sim"
+	"peernet/sim/result"
 )
 
 // Options of a run have no influence on its trace.
@@ -24,6 +24,12 @@ type Options struct {
 	Reference bool
 	// Window is the length of a window of the executor; see sim.Config.
 	Window time.Duration
+	// Record keeps what Record returns: it takes memory, and some time.
+	Record bool
+	// Tracer is told of all that actors receive, nil is nobody; see sim.Config.
+	Tracer sim.Tracer
+	// Observer is told of all events, besides the run itself; nil is nobody.
+	Observer sim.Observer
 }
 
 // Progress is how far a run is.
@@ -44,12 +50,25 @@ type runner struct {
 	sim        *sim.Simulation
 	tracker    *tracker
 	bootstraps []actors.Address
-	roots      []*peer.Node
-	reach      []sim.Reach // of each node; nil is public
-	start      meter       // of what the summary's times and counts cover
+	config     *peer.Config
+	roots      []*peer.Node // of the honest nodes, the first
+	members    []member
+	start      meter // of what the summary's times and counts cover
 	formedAt   *float64
 	joined     *float64
 	random     *rand.Rand // of the workload
+
+	groups     []uint8          // of partitions, a bit each; nil before the first
+	conditions []sim.Conditions // from region to region; nil before the first
+	removals   []removal
+	marks      []result.Mark
+
+	found     violation // the first of those that looks at all nodes found
+	onesided  map[linkEnd]onesided
+	reached   []time.Duration // when each goal was, or never
+	sentBy    []sentBy
+	byAddress map[string]sim.NodeID // if a goal asks
+	record    *recorder             // nil is none
 }
 
 // A meter is a point from which costs are counted.
@@ -67,15 +86,23 @@ func (r *runner) measure() meter {
 // Run runs a scenario, which must be resolved. If ctx ends before the run does,
 // it returns the summary of what was done, marked as partial, and ctx's error.
 func Run(ctx context.Context, s *Scenario, o Options) (*Summary, error) {
+	sum, _, err := Record(ctx, s, o)
+	return sum, err
+}
+
+// Record is Run that also returns, if Options.Record is set, what a run directory
+// keeps besides manifest and summary.
+func Record(ctx context.Context, s *Scenario, o Options) (*Summary, *result.Run, error) {
 	r, err := newRunner(s, o)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	err = r.sim.Run(ctx, time.Duration(s.Duration))
 	if err != nil && ctx.Err() == nil {
-		return nil, err // an actor panicked
+		return nil, nil, err // an actor panicked
 	}
-	return r.summary(err != nil), err
+	sum := r.summary(err != nil)
+	return sum, r.record.run(sum), err
 }
 
 // newRunner plans a run.
@@ -83,108 +110,67 @@ func newRunner(s *Scenario, o Options) (*runner, error) {
 	if o.Workers == 0 {
 		o.Workers = runtime.GOMAXPROCS(0)
 	}
-	r := &runner{scenario: s, options: o, roots: make([]*peer.Node, s.Nodes)}
-	r.tracker = newTracker(o.Workers, s.Nodes)
+	r := &runner{
+		scenario: s, options: o, config: s.PeerConfig(),
+		roots: make([]*peer.Node, s.Nodes), members: make([]member, s.Nodes+s.adversaries()),
+	}
+	r.tracker = newTracker(s, r.members, o.Workers, o.Record)
+	var observer sim.Observer = r.tracker
+	if o.Observer != nil {
+		observer = both{r.tracker, o.Observer}
+	}
 	var err error
-	if r.sim, err = s.simulation(o, r.tracker); err != nil {
+	if r.sim, err = s.simulation(o, observer); err != nil {
 		return nil, err
 	}
 	r.random = r.sim.Rand("workload")
 	r.start = r.measure()
-	r.sim.Add(s.Nodes)
+	r.sim.Add(len(r.members))
 	if s.Overlay == OverlayStatic {
-		r.plantStatic()
+		err = r.plantStatic()
 	} else {
-		r.plantGossip()
+		err = r.plantGossip()
 	}
+	if err != nil {
+		return nil, err
+	}
+	if err := r.planFaults(); err != nil {
+		return nil, err
+	}
+	r.planAdversaries()
 	r.planWorkload()
 	r.planSampling()
+	r.planInspection()
+	r.planGoals()
+	r.planTraffic()
+	r.planRecord()
 	return r, nil
 }
 
-// grow makes the root actor of a node. Workers call it, each for other nodes.
-func (r *runner) grow(config *peer.Config) func(sim.NodeID) actors.Actor {
-	return func(id sim.NodeID) actors.Actor {
-		n := &peer.Node{Config: config}
-		if r.reach == nil || r.reach[id] == sim.ReachPublic {
-			n.Advertise = []actors.Address{sim.AddressOf(id)}
-		}
-		if r.scenario.Overlay == OverlayGossip {
-			n.Bootstrap = r.bootstrapsOf(id)
-		}
-		r.roots[id] = n
-		return n
-	}
+// both tells two observers.
+type both struct{ first, second sim.Observer }
+
+// Observe implements [sim.Observer].
+func (b both) Observe(shard int, node sim.NodeID, at actors.Time, e actors.Event) {
+	b.first.Observe(shard, node, at, e)
+	b.second.Observe(shard, node, at, e)
 }
 
-// bootstrapsOf draws the bootstrap nodes that a node knows; the bootstrap nodes
-// are the first.
-func (r *runner) bootstrapsOf(id sim.NodeID) []actors.Address {
-	random := r.sim.NodeRand(id, "bootstrap")
-	var known []actors.Address
-	for _, i := range random.Perm(r.scenario.Bootstraps) {
-		if sim.NodeID(i) != id {
-			known = append(known, r.bootstraps[i])
-		}
-		if len(known) == r.scenario.Known {
-			break
-		}
+// plantStatic starts all nodes at 0 and gives them the overlay of a file, or a random
+// one: every node draws Connections distinct others, and a pair drawn from both ends
+// is one link.
+func (r *runner) plantStatic() error {
+	if err := r.drawMembers(); err != nil {
+		return err
 	}
-	return known
-}
-
-// plantGossip has the bootstrap nodes start at 0 and the others at uniformly
-// drawn times.
-func (r *runner) plantGossip() {
-	for i := range r.scenario.Bootstraps {
-		r.bootstraps = append(r.bootstraps, sim.AddressOf(sim.NodeID(i)))
+	if r.scenario.Topology != "" {
+		return r.plantTopology()
 	}
-	span := r.scenario.Arrivals.Of(time.Duration(r.scenario.Duration))
-	times := make([]time.Duration, r.scenario.Nodes)
-	random := r.sim.Rand("arrivals")
-	for i := range times {
-		if i >= r.scenario.Bootstraps && span > 0 {
-			times[i] = time.Duration(random.Int64N(int64(span)))
-		}
-		r.tracker.started[i] = actors.Time(times[i])
-	}
-	r.drawReach()
-	r.sim.StartAt(0, times, r.grow(r.scenario.PeerConfig()))
-}
-
-// drawReach draws how each node can be reached. The bootstrap nodes are public.
-func (r *runner) drawReach() {
-	if r.scenario.Reach.allPublic() {
-		return
-	}
-	weights := r.scenario.Reach.weights()
-	sum := 0
-	for _, w := range weights {
-		sum += w
-	}
-	r.reach = make([]sim.Reach, r.scenario.Nodes)
-	random := r.sim.Rand("reach")
-	for i := r.scenario.Bootstraps; i < r.scenario.Nodes; i++ {
-		kind, left := 0, random.IntN(sum)
-		for left >= weights[kind] {
-			left -= weights[kind]
-			kind++
-		}
-		r.reach[i] = sim.Reach(kind)
-		r.sim.SetReach(sim.NodeID(i), r.reach[i])
-	}
-}
-
-// plantStatic starts all nodes at 0 and gives them a random overlay: every node
-// draws Connections distinct others, and a pair drawn from both ends is one
-// link.
-func (r *runner) plantStatic() {
 	n, k := r.scenario.Nodes, r.scenario.Connections
-	grow := r.grow(r.scenario.PeerConfig())
 	random := r.sim.Rand("overlay")
 	drawn := make([]sim.NodeID, 0, n*k)
 	for i := range n {
-		r.sim.Start(sim.NodeID(i), grow(sim.NodeID(i)))
+		r.sim.Start(sim.NodeID(i), r.grow(sim.NodeID(i)))
 		own := len(drawn)
 		for len(drawn) < own+k {
 			j := sim.NodeID(random.IntN(n))
@@ -199,85 +185,17 @@ func (r *runner) plantStatic() {
 			if b < a && slices.Contains(drawn[int(b)*k:(int(b)+1)*k], a) {
 				continue
 			}
-			atA, atB := r.sim.Link(a, b)
-			r.sim.Send(a, &peer.Attach{Link: atA, Outbound: true})
-			r.sim.Send(b, &peer.Attach{Link: atB})
+			r.link(a, b)
 		}
 	}
+	return nil
 }
 
-// planWorkload plans the announces and searches.
-func (r *runner) planWorkload() {
-	s := r.scenario
-	d := time.Duration(s.Duration)
-	from, until := s.MessagesFrom.Of(d), s.MessagesUntil.Of(d)
-	if s.MessagesEvery > 0 {
-		until = from + time.Duration(s.MessagesEvery)*time.Duration(max(s.Messages-1, 0))
-	}
-	if s.Overlay == OverlayStatic {
-		r.sim.At(from, func() { r.start = r.measure() })
-	}
-	for i := range s.Messages {
-		r.sim.At(spread(from, until, i, s.Messages), func() { r.send(i, false) })
-	}
-	if s.Searches == 0 {
-		return
-	}
-	from, until = s.SearchesFrom.Of(d), s.SearchesUntil.Of(d)
-	r.sim.At(from, r.placeResponders)
-	for i := range s.Searches {
-		r.sim.At(spread(from, until, i, s.Searches), func() { r.send(i, true) })
-	}
-}
-
-// send has a random live node announce or search.
-func (r *runner) send(i int, search bool) {
-	id, ok := r.randomLive()
-	if !ok {
-		return
-	}
-	m := &peer.Announce{Type: typeAnnounce, Data: fmt.Sprintf("message %d", i)}
-	if search {
-		m.Type = typeSearch
-	}
-	m.Data += strings.Repeat(".", max(r.scenario.Payload-len(m.Data), 0))
-	r.tracker.next = message{search: search, sent: actors.Time(r.sim.Now()), alive: r.sim.Live()}
-	r.sim.Send(id, m)
-}
-
-func (r *runner) randomLive() (sim.NodeID, bool) {
-	for range 1000 {
-		if id := sim.NodeID(r.random.IntN(r.sim.Nodes())); r.sim.IsLive(id) {
-			return id, true
-		}
-	}
-	if r.sim.Live() == 0 {
-		return 0, false
-	}
-	// There are few: take the k-th.
-	k := r.random.IntN(r.sim.Live())
-	for id := sim.NodeID(0); ; id++ {
-		if r.sim.IsLive(id) {
-			if k--; k < 0 {
-				return id, true
-			}
-		}
-	}
-}
-
-// placeResponders makes random live nodes answer searches.
-func (r *runner) placeResponders() {
-	placed := map[sim.NodeID]bool{}
-	for range 100 * r.scenario.Responders {
-		id, ok := r.randomLive()
-		if !ok || len(placed) == r.scenario.Responders {
-			return
-		}
-		if !placed[id] {
-			placed[id] = true
-			r.sim.Spawn(id, "responder", &responder{})
-		}
-	}
+// link gives two nodes a link, outbound at the first.
+func (r *runner) link(a, b sim.NodeID) {
+	atA, atB := r.sim.Link(a, b)
+	r.sim.Send(a, &peer.Attach{Link: atA, Outbound: true})
+	r.sim.Send(b, &peer.Attach{Link: atB})
 }
 
 // planSampling plans what watches the run: whether the network has formed, each
@@ -322,6 +240,9 @@ func (r *runner) summary(partial bool) *Summary {
 		Traffic: Traffic{
 			Messages: end.totals.Sent - r.start.totals.Sent,
 			Bytes:    end.totals.Bytes - r.start.totals.Bytes,
+
+			Lost:          end.totals.Lost - r.start.totals.Lost,
+			Retransmitted: end.totals.Retransmitted - r.start.totals.Retransmitted,
 		},
 	}
 	for i := range r.tracker.shards {
@@ -331,12 +252,14 @@ func (r *runner) summary(partial bool) *Summary {
 		sum.DeliveriesPerCPUS = float64(sum.Deliveries) / sum.CPUS
 	}
 	if span := end.at - r.start.at; span > 0 {
-		sum.Traffic.BytesPerNodePerS = float64(sum.Traffic.Bytes) / float64(s.Nodes) / span.Seconds()
+		sum.Traffic.BytesPerNodePerS = float64(sum.Traffic.Bytes) / float64(len(r.members)) / span.Seconds()
 	}
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
-	sum.HeapBytesPerNode = float64(m.HeapAlloc) / float64(s.Nodes)
+	sum.HeapBytesPerNode = float64(m.HeapAlloc) / float64(len(r.members))
+	sum.Checks = append(r.checkInvariants(sum.HeapBytesPerNode), r.checkGoals()...)
+	sum.Marks = r.marks
 	runtime.KeepAlive(r)
 	sum.PeakRSSBytes = peakRSS()
 	return sum

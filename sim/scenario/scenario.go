@@ -3,7 +3,7 @@ package scenario
 import (
 	"fmt"
 	"math"
-	"math/bits"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -26,11 +26,24 @@ type Scenario struct {
 	Wire     string   `yaml:"wire" json:"wire"`         // typed or encoded
 	Latency  Latency  `yaml:"latency" json:"latency"`
 
-	Overlay    string `yaml:"overlay" json:"overlay"` // gossip or static
-	Bootstraps int    `yaml:"bootstraps" json:"bootstraps"`
-	Known      int    `yaml:"known" json:"known"`
-	Arrivals   Span   `yaml:"arrivals" json:"arrivals"`
-	Reach      Reach  `yaml:"reach" json:"reach"`
+	Regions    []Region    `yaml:"regions" json:"regions,omitempty"`
+	Ways       []Way       `yaml:"rtt" json:"rtt,omitempty"`
+	Network    Network     `yaml:"network" json:"network"`
+	Conditions []Condition `yaml:"conditions" json:"conditions,omitempty"`
+
+	Overlay      string  `yaml:"overlay" json:"overlay"`   // gossip or static
+	Topology     string  `yaml:"topology" json:"topology"` // of a static overlay: a file; "" is random
+	Bootstraps   int     `yaml:"bootstraps" json:"bootstraps"`
+	Known        int     `yaml:"known" json:"known"`
+	Arrivals     Span    `yaml:"arrivals" json:"arrivals"`
+	ArrivalModel string  `yaml:"arrival_model" json:"arrival_model"`
+	Crowds       []Crowd `yaml:"crowds" json:"crowds,omitempty"`
+	Churn        Churn   `yaml:"churn" json:"churn"`
+	Reach        Reach   `yaml:"reach" json:"reach"`
+	Classes      []Class `yaml:"classes" json:"classes,omitempty"`
+
+	Faults      []Fault     `yaml:"faults" json:"faults,omitempty"`
+	Adversaries []Adversary `yaml:"adversaries" json:"adversaries,omitempty"`
 
 	Connections  int      `yaml:"connections" json:"connections"`
 	InboundMax   int      `yaml:"inbound_max" json:"inbound_max"`
@@ -56,7 +69,16 @@ type Scenario struct {
 	SearchesUntil Span     `yaml:"searches_until" json:"searches_until"`
 	Responders    int      `yaml:"responders" json:"responders"`
 
+	ResponderRegion string     `yaml:"responder_region" json:"responder_region"`
+	Workload        []Workload `yaml:"workload" json:"workload,omitempty"`
+
+	Checks  Checks   `yaml:"checks" json:"checks"`
+	Sample  Duration `yaml:"sample" json:"sample"`
+	EdgesAt Spans    `yaml:"edges_at" json:"edges_at,omitempty"`
+
 	explicit map[string]place // keys that were set, and where
+	text     []string         // the lines of the file
+	dir      string           // where the files that it names are
 }
 
 // Latency describes how long messages take.
@@ -87,7 +109,8 @@ func (r Reach) weights() []int {
 // allPublic reports whether all nodes can be dialled.
 func (r Reach) allPublic() bool { return r == Reach{Public: r.Public} }
 
-// What the keys that take a word accept.
+// What the keys that take a word accept; see also those of [Churn], [Fault], [Workload]
+// and [Goal].
 const (
 	WireTyped     = "typed"
 	WireEncoded   = "encoded"
@@ -115,28 +138,55 @@ func Default() Scenario {
 		RateMax: c.RateMax, RoutesMax: c.RoutesPerLink,
 		MessagesFrom: Span{Percent: 50}, MessagesUntil: Span{Percent: 90}, Payload: 64,
 		SearchesFrom: Span{Percent: 60}, SearchesUntil: Span{Percent: 90}, Responders: 10,
+
+		Network:      Network{Retransmit: Duration(200 * time.Millisecond), Attempts: 8},
+		ArrivalModel: ArriveUniform,
+		Churn:        Churn{Until: Span{Percent: 100}, Leave: LeaveGoodbye, Book: BookKept},
+		Checks:       Checks{Invariants: true, Every: Span{Percent: 10}},
+		Sample:       Duration(time.Second),
 	}
 }
 
 // A KeyError says what is wrong with the value of a key, and where it was set.
 type KeyError struct {
-	Place  string // file:line:column, or the option; "" if nobody set it
-	Key    string
-	Reason string
+	Place   string // file:line:column, or the option; "" if nobody set it
+	Key     string
+	Reason  string
+	Excerpt string // the line, with a caret below the column; "" if there is none
+
+	line, column int
 }
 
 // Error implements error.
 func (e *KeyError) Error() string {
-	if e.Place == "" {
-		return fmt.Sprintf("%s: %s", e.Key, e.Reason)
+	text := e.Key + ": " + e.Reason
+	if e.Place != "" {
+		text = e.Place + ": " + text
 	}
-	return fmt.Sprintf("%s: %s: %s", e.Place, e.Key, e.Reason)
+	if e.Excerpt != "" {
+		text += "\n" + e.Excerpt
+	}
+	return text
 }
 
-// fails returns the error for a key.
+// fails returns the error for a key. What is not set itself is where the group or the
+// item that it belongs to is.
 func (s *Scenario) fails(key, format string, args ...any) error {
-	return &KeyError{Place: s.explicit[key].String(), Key: key, Reason: fmt.Sprintf(format, args...)}
+	at := key
+	for {
+		if p, ok := s.explicit[at]; ok {
+			return s.excerpted(p.fails(key, format, args...))
+		}
+		cut := strings.LastIndexAny(at, ".[")
+		if cut < 0 {
+			return place{}.fails(key, format, args...)
+		}
+		at = at[:cut]
+	}
 }
+
+// key is the key of a field of an item of a list.
+func key(list string, i int, field string) string { return fmt.Sprintf("%s[%d].%s", list, i, field) }
 
 // Resolve fills in what depends on other keys, clamps defaults to the size of
 // the network, and returns a *KeyError for what is impossible.
@@ -170,7 +220,7 @@ func (s *Scenario) Resolve() error {
 			return err
 		}
 	}
-	for _, check := range []func() error{s.checkRanges, s.checkWords, s.checkDurations} {
+	for _, check := range []func() error{s.checkRanges, s.checkWords, s.checkDurations, s.checkModels, s.checkEvents, s.checkChecks} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -263,15 +313,22 @@ func (s *Scenario) checkWords() error {
 		{"overlay", s.Overlay, []string{OverlayGossip, OverlayStatic}},
 		{"latency.model", s.Latency.Model, []string{Constant, Uniform, LogNormal}},
 		{"latency.per", s.Latency.Per, []string{PerLink, PerMessage}},
+		{"arrival_model", s.ArrivalModel, []string{ArriveUniform, ArriveRamp, ArrivePoisson}},
+		{"churn.leave", s.Churn.Leave, []string{LeaveGoodbye, LeaveReset, LeaveSilence}},
+		{"churn.book", s.Churn.Book, []string{BookKept, BookSynced, BookLost}},
 	}
 	for _, w := range words {
-		found := false
-		for _, a := range w.accept {
-			found = found || a == w.v
+		if err := s.checkWord(w.key, w.v, w.accept...); err != nil {
+			return err
 		}
-		if !found {
-			return s.fails(w.key, "%q is none of %v", w.v, w.accept)
-		}
+	}
+	return nil
+}
+
+// checkWord holds a word against those that a key accepts.
+func (s *Scenario) checkWord(key, v string, accept ...string) error {
+	if !slices.Contains(accept, v) {
+		return s.fails(key, "%q is none of %v%s", v, accept, nearest(v, accept))
 	}
 	return nil
 }
@@ -402,14 +459,19 @@ func (s *Scenario) simulation(o Options, observer sim.Observer) (*sim.Simulation
 	if s.Latency.Per == PerMessage {
 		latency = sim.Latency{Message: d}
 	}
+	network, err := s.network()
+	if err != nil {
+		return nil, err
+	}
 	return sim.New(sim.Config{
-		Seed: s.Seed, Latency: latency,
+		Seed: s.Seed, Latency: latency, Network: network,
 		Workers: o.Workers, Reference: o.Reference, Window: o.Window,
 		Encoded:    s.Wire == WireEncoded,
 		NewDecoder: func() actors.Decoder { return &wire.Decoder{} },
 		Observer:   observer,
 
-		Negotiation: !s.Reach.allPublic(),
+		Negotiation: s.negotiates(),
+		PerNode:     o.Record,
 	})
 }
 
@@ -420,14 +482,3 @@ const (
 	weightMax      = 1000000
 	durationMax    = Duration(1000 * time.Hour)
 )
-
-// spread returns the i-th of n times that are spread evenly over a span, both
-// ends included.
-func spread(from, until time.Duration, i, n int) time.Duration {
-	if n == 1 {
-		return from
-	}
-	hi, lo := bits.Mul64(uint64(until-from), uint64(i))
-	q, _ := bits.Div64(hi, lo, uint64(n-1))
-	return from + time.Duration(q)
-}

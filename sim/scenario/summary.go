@@ -6,6 +6,7 @@ import (
 	"peernet/actors/peer"
 	"peernet/sim"
 	"peernet/sim/overlay"
+	"peernet/sim/result"
 )
 
 // A Summary is the result of a run. Its JSON keys are explained in
@@ -31,6 +32,9 @@ type Summary struct {
 	Search              Search   `json:"search"`
 	Overlay             Overlay  `json:"overlay"`
 	Traffic             Traffic  `json:"traffic"`
+
+	Checks []result.Check `json:"checks"`
+	Marks  []result.Mark  `json:"marks,omitempty"`
 }
 
 // Announce sums up the announces.
@@ -72,6 +76,18 @@ type Traffic struct {
 	Bytes            uint64  `json:"bytes"`
 	BytesPerNodePerS float64 `json:"bytes_per_node_per_s"`
 	Throttled        uint64  `json:"throttled"`
+	Lost             uint64  `json:"lost"`
+	Retransmitted    uint64  `json:"retransmitted"`
+}
+
+// Failed returns the checks that the run did not pass.
+func (s *Summary) Failed() (failed []result.Check) {
+	for _, c := range s.Checks {
+		if !c.OK {
+			failed = append(failed, c)
+		}
+	}
+	return failed
 }
 
 // announces sums up what the tracker saw of announces.
@@ -138,7 +154,7 @@ const (
 // overlay describes the network as it is.
 func (r *runner) overlay() (o Overlay) {
 	s := r.sim
-	live := s.Live()
+	live := r.live()
 	if live == 0 {
 		return o
 	}
@@ -168,7 +184,7 @@ func (r *runner) overlay() (o Overlay) {
 	return o
 }
 
-// graph is the network of live nodes whose connections both ends hold as in
+// graph is the network of live honest nodes whose connections both ends hold as in
 // use. Nodes are numbered densely, in order.
 func (r *runner) graph() *overlay.Graph {
 	s := r.sim
@@ -188,7 +204,7 @@ func (r *runner) graph() *overlay.Graph {
 			g, more := root.Gossip(), true
 			s.Links(sim.NodeID(id), func(e sim.LinkEnd) {
 				// Each link is seen from both ends; take it from the lower.
-				if !more || e.PeerOwner.IsZero() || e.Peer <= sim.NodeID(id) || !s.IsLive(e.Peer) {
+				if !more || e.PeerOwner.IsZero() || e.Peer <= sim.NodeID(id) || int(e.Peer) >= len(r.roots) || !s.IsLive(e.Peer) {
 					return
 				}
 				if _, ok := g.InUse(e.Owner); !ok {
@@ -209,7 +225,7 @@ func (r *runner) graph() *overlay.Graph {
 // other node: between two nodes there is one link, outbound at one of them.
 func (r *runner) full(root *peer.Node) bool {
 	g := root.Gossip()
-	return g.OutboundInUse() >= r.scenario.Connections || g.PeersInUse() >= r.sim.Live()-1
+	return g.OutboundInUse() >= r.scenario.Connections || g.PeersInUse() >= r.live()-1
 }
 
 // formed reports whether the network has formed: at least 99 % of the live
@@ -225,8 +241,24 @@ func (r *runner) formed() bool {
 			}
 		}
 	}
-	if live < len(r.roots) || 100*full < 99*live {
+	if live < r.expected() || live == 0 || 100*full < 99*live {
 		return false
 	}
 	return 1000*r.graph().LargestComponent() >= 999*live
+}
+
+// expected is how many honest nodes must be there for the network to have formed:
+// where nobody leaves, all; else those that have not left.
+func (r *runner) expected() int {
+	s := r.scenario
+	if !s.Churn.Session.set() && s.Churn.Trace == "" && len(s.Crowds) == 0 && len(s.Faults) == 0 {
+		return len(r.roots)
+	}
+	now, n := r.sim.Now(), 0
+	for i := range r.roots {
+		if m := &r.members[i]; m.starts > 0 && !m.left(now) {
+			n++
+		}
+	}
+	return n
 }

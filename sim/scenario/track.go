@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"fmt"
 	"time"
 
 	"peernet/actors"
@@ -19,17 +20,25 @@ const (
 type message struct {
 	search bool
 	sent   actors.Time
-	alive  int // nodes at that time
+	origin sim.NodeID
+	alive  int // honest nodes at that time
+	peers  int // connections of the origin in use
 }
 
 // A tracker observes what becomes of the workload's messages. Between two
 // barriers of the simulation, messages and index are only read, and each shard
-// is written by one worker.
+// is written by one worker; what is kept by node is written by who runs the node.
 type tracker struct {
+	honest   int // nodes; those after them are adversaries
 	messages []message
 	index    map[string]int // by the ID of the request
-	started  []actors.Time  // when each node started
+	members  []member       // when each node started
+	inUse    []int32        // connections that each node says came up, less those that went down
 	next     message        // what the next EventAnnounced belongs to
+	detailed bool           // distributions are kept for each message
+	life     actors.Time    // how long a node recognises a duplicate, at least
+	hopsMax  uint32
+	heard    heard
 	shards   []shard
 }
 
@@ -40,25 +49,63 @@ type shard struct {
 	latency    sim.Histogram // in microseconds
 	copies     uint64        // deliveries of announces, duplicates included
 	throttled  uint64
-	_          [64]byte // keeps shards in different cache lines
+	found      violation // the first, if any
+	_          [64]byte  // keeps shards in different cache lines
 }
 
 // reach is where one message came.
 type reach struct {
 	nodes   uint64 // besides the origin
 	replies uint64
+	copies  uint64
+	byHops  []uint32      // first receipts, by the hops of the frame, the last for all beyond
+	latency sim.Histogram // if detailed, in microseconds
 }
 
-func newTracker(workers, nodes int) *tracker {
-	return &tracker{index: map[string]int{}, shards: make([]shard, workers), started: make([]actors.Time, nodes)}
+// byHopsMax bounds the hop counts that are told apart.
+const byHopsMax = 64
+
+// A violation is an invariant that does not hold.
+type violation struct {
+	name   string // "" is none
+	detail string
+	node   sim.NodeID
+	at     actors.Time
+}
+
+// note keeps the violation if it comes before the one found so far.
+func (v *violation) note(name string, node sim.NodeID, at actors.Time, format string, args ...any) {
+	if v.name == "" || at < v.at || at == v.at && node < v.node {
+		*v = violation{name, fmt.Sprintf(format, args...), node, at}
+	}
+}
+
+func newTracker(s *Scenario, members []member, workers int, detailed bool) *tracker {
+	t := &tracker{
+		honest: s.Nodes, index: map[string]int{}, shards: make([]shard, workers),
+		members: members, inUse: make([]int32, s.Nodes), detailed: detailed,
+		// Clocks may run a tenth too fast.
+		life: actors.Time(s.PeerConfig().RouteLife) / 10 * 9, hopsMax: uint32(s.HopsMax),
+	}
+	if s.Checks.Invariants {
+		t.heard = newHeard(s)
+	}
+	return t
 }
 
 // Observe implements [sim.Observer].
 func (t *tracker) Observe(shard int, node sim.NodeID, at actors.Time, e actors.Event) {
+	if int(node) >= t.honest {
+		return
+	}
 	switch e.Kind {
 	case peer.EventDuplicate, peer.EventHopsExceeded:
 		if f := e.Message.(*wire.Frame); !f.Response && f.Body.Type == typeAnnounce {
-			t.shards[shard].copies++
+			s := &t.shards[shard]
+			s.copies++
+			if i, ok := t.index[f.Body.ID]; t.detailed && ok {
+				s.at(i).copies++
+			}
 		}
 	case peer.EventThrottled, peer.EventQuota:
 		t.shards[shard].throttled++
@@ -68,6 +115,10 @@ func (t *tracker) Observe(shard int, node sim.NodeID, at actors.Time, e actors.E
 		if i, ok := t.index[e.Message.(*wire.Frame).Body.Reply]; ok {
 			t.shards[shard].at(i).replies++
 		}
+	case peer.EventPeerUp:
+		t.inUse[node]++
+	case peer.EventPeerDown:
+		t.inUse[node]--
 	case peer.EventAnnounced:
 		// The world announces between two windows.
 		t.index[e.Message.(*wire.Frame).Body.ID] = len(t.messages)
@@ -81,18 +132,49 @@ func (t *tracker) onRequest(s *shard, node sim.NodeID, at actors.Time, f *wire.F
 		return
 	}
 	m := &t.messages[i]
+	r := s.at(i)
 	if !m.search {
 		s.copies++
+		r.copies++
 	}
-	if t.started[node] > m.sent {
+	t.invariants(s, i, node, at, f)
+	if t.started(node) > m.sent {
 		return // it came later
 	}
-	s.at(i).nodes++
+	r.nodes++
 	if !m.search {
 		s.hops.Add(uint64(f.Hops) + 1)
-		s.latency.Add(uint64(at.Sub(m.sent) / time.Microsecond))
+		late := uint64(at.Sub(m.sent) / time.Microsecond)
+		s.latency.Add(late)
+		if t.detailed {
+			r.latency.Add(late)
+		}
 	}
 }
+
+// invariants checks what a first receipt must fulfil.
+func (t *tracker) invariants(s *shard, i int, node sim.NodeID, at actors.Time, f *wire.Frame) {
+	if t.heard.none() {
+		return
+	}
+	r := s.at(i)
+	if r.byHops == nil {
+		r.byHops = make([]uint32, byHopsMax)
+	}
+	r.byHops[min(f.Hops, byHopsMax-1)]++
+	if f.Hops > t.hopsMax {
+		s.found.note(invariantHops, node, at, "message %d was forwarded %d times, at most %d are permitted", i, f.Hops, t.hopsMax)
+	}
+	if m := &t.messages[i]; m.origin == node && t.started(node) <= m.sent && at-m.sent < t.life {
+		s.found.note(invariantOnce, node, at, "message %d is delivered to its origin", i)
+	}
+	if before, again := t.heard.again(node, i, at, t.started(node)); again && at-before < t.life {
+		s.found.note(invariantOnce, node, at, "message %d is delivered again, %v after the first time", i, at-before)
+	}
+}
+
+// started is when a node started.
+func (t *tracker) started(node sim.NodeID) actors.Time { return actors.Time(t.members[node].started) }
 
 func (s *shard) at(i int) *reach {
 	for len(s.perMessage) <= i {
@@ -104,27 +186,71 @@ func (s *shard) at(i int) *reach {
 // reached sums up where message i came.
 func (t *tracker) reached(i int) (r reach) {
 	for k := range t.shards {
-		if s := &t.shards[k]; i < len(s.perMessage) {
-			r.nodes += s.perMessage[i].nodes
-			r.replies += s.perMessage[i].replies
+		s := &t.shards[k]
+		if i >= len(s.perMessage) {
+			continue
+		}
+		p := &s.perMessage[i]
+		r.nodes += p.nodes
+		r.replies += p.replies
+		r.copies += p.copies
+		r.latency.Merge(&p.latency)
+		if r.byHops == nil && p.byHops != nil {
+			r.byHops = make([]uint32, byHopsMax)
+		}
+		for h, n := range p.byHops {
+			r.byHops[h] += n
 		}
 	}
 	return r
 }
 
-// A responder answers every search that its node hears of.
-type responder struct{ root actors.Ref }
+// heard remembers which node received which message, and when: a bit each where that
+// is enough.
+type heard struct {
+	perNode int
+	bits    []uint64
+	times   []uint32 // milliseconds, plus one
+}
 
-// Receive implements [actors.Actor].
-func (r *responder) Receive(ctx actors.Context, m actors.Message) {
-	switch m := m.(type) {
-	case *actors.Started:
-		r.root = ctx.Sender()
-		call := peer.Call{ReplyTo: ctx.Self()}
-		ctx.Send(r.root, &peer.Subscribe{Call: call, Topics: peer.TopicRequest})
-	case *peer.Received:
-		if b := m.Frame.Body; b.Type == typeSearch {
-			ctx.Send(r.root, &peer.Respond{Request: b.ID, Type: typeSearch, Data: "here"})
-		}
+// heardMax bounds the pairs of nodes and messages that are watched.
+const heardMax = 1 << 28
+
+func newHeard(s *Scenario) heard {
+	n := s.requests()
+	switch {
+	case n == 0 || n > heardMax/s.Nodes:
+		return heard{}
+	case s.undisturbed():
+		h := heard{perNode: (n + 63) / 64}
+		h.bits = make([]uint64, h.perNode*s.Nodes)
+		return h
 	}
+	return heard{perNode: n, times: make([]uint32, n*s.Nodes)}
+}
+
+// undisturbed reports whether no node starts twice and no message is held up for long.
+func (s *Scenario) undisturbed() bool {
+	return !s.modelled() && len(s.Classes) == 0 && len(s.Faults) == 0 && len(s.Adversaries) == 0 &&
+		!s.Churn.Session.set() && s.Churn.Trace == ""
+}
+
+func (h *heard) none() bool { return h.perNode == 0 }
+
+// again notes that a node receives a message, and returns when it did before, since it
+// started.
+func (h *heard) again(node sim.NodeID, i int, at, started actors.Time) (before actors.Time, again bool) {
+	if h.bits != nil {
+		word, bit := &h.bits[int(node)*h.perNode+i/64], uint64(1)<<(i%64)
+		again = *word&bit != 0
+		*word |= bit
+		return at, again
+	}
+	cell := &h.times[int(node)*h.perNode+i]
+	before, again = actors.Time(*cell-1)*actors.Millisecond, *cell > 0
+	if again && before < started {
+		again = false
+	}
+	*cell = uint32(at/actors.Millisecond) + 1
+	return before, again
 }

@@ -125,3 +125,88 @@ func (p *Percent) parse(text string) error {
 	*p = Percent(n)
 	return nil
 }
+
+// A Share is a percentage of something with up to four decimals, such as 0.5%,
+// held in millionths of the whole.
+type Share int
+
+// whole is a Share of 100 %.
+const whole = 1_000_000
+
+// Of returns the share of n, rounded to the nearest.
+func (s Share) Of(n int) int { return int((int64(s)*int64(n) + whole/2) / whole) }
+
+// String formats the share as it is written.
+func (s Share) String() string {
+	text := strings.TrimRight(fmt.Sprintf("%d.%04d", s/10_000, s%10_000), "0")
+	return strings.TrimRight(text, ".") + "%"
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (s Share) MarshalJSON() ([]byte, error) { return json.Marshal(s.String()) }
+
+func (s *Share) parse(text string) error {
+	digits, ok := strings.CutSuffix(text, "%")
+	whole, fraction, _ := strings.Cut(strings.TrimSpace(digits), ".")
+	n, err := strconv.ParseUint((whole + fraction + "0000")[:len(whole)+4], 10, 31)
+	if !ok || err != nil || whole == "" || len(fraction) > 4 || n > 1_000_000 {
+		return fmt.Errorf("want a percentage from 0%% to 100%%, such as 0.5%%, not %q", text)
+	}
+	*s = Share(n)
+	return nil
+}
+
+// A Bandwidth is a number of bits per second, written with a unit, such as 10Mbit;
+// unlimited is 0.
+type Bandwidth int64
+
+// bandwidthUnits are the units of a Bandwidth, largest first.
+var bandwidthUnits = []struct {
+	name string
+	bits Bandwidth
+}{{"Gbit", 1e9}, {"Mbit", 1e6}, {"kbit", 1e3}, {"bit", 1}}
+
+// String formats the bandwidth as it is written.
+func (b Bandwidth) String() string {
+	if b == 0 {
+		return "unlimited"
+	}
+	for _, u := range bandwidthUnits {
+		if b%u.bits == 0 {
+			return fmt.Sprintf("%d%s", b/u.bits, u.name)
+		}
+	}
+	return ""
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (b Bandwidth) MarshalJSON() ([]byte, error) { return json.Marshal(b.String()) }
+
+func (b *Bandwidth) parse(text string) error {
+	if text == "unlimited" {
+		*b = 0
+		return nil
+	}
+	for _, u := range bandwidthUnits {
+		digits, ok := strings.CutSuffix(text, u.name)
+		if !ok {
+			continue
+		}
+		n, err := strconv.ParseUint(strings.TrimSpace(digits), 10, 63)
+		if err != nil || n < 1 || Bandwidth(n) > bandwidthMax/u.bits {
+			break
+		}
+		*b = Bandwidth(n) * u.bits
+		return nil
+	}
+	return fmt.Errorf("want a bandwidth in bits per second, such as 500kbit, 10Mbit or 1Gbit, or unlimited, not %q", text)
+}
+
+// bandwidthMax is the largest Bandwidth.
+const bandwidthMax = Bandwidth(1e12)
+
+// Times and Spans are lists of such values.
+type (
+	Times []Duration
+	Spans []Span
+)

@@ -1,0 +1,296 @@
+package scenario
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"peernet/actors"
+	"peernet/sim"
+	"peernet/sim/result"
+)
+
+// A recorder collects what a run directory keeps.
+type recorder struct {
+	runner *runner
+	series result.Series
+	kinds  []actors.EventKind // that have a column
+	before sim.Totals         // at the last sample
+	events []uint64           // likewise, by column
+	edges  []result.Edge
+}
+
+// seriesNames are the columns before those of the events.
+var seriesNames = []string{
+	"live", "components", "largest_component", "degree_mean", "outbound_mean", "book_mean",
+	"messages_per_node_per_s", "bytes_per_node_per_s", "deliveries_per_node_per_s", "lost_per_s", "retransmitted_per_s",
+}
+
+// planRecord plans the samples.
+func (r *runner) planRecord() {
+	if !r.options.Record {
+		return
+	}
+	c := &recorder{runner: r}
+	names := append([]string(nil), seriesNames...)
+	for k := 1; k < actors.EventKinds(); k++ {
+		kind := actors.EventKind(k)
+		if group, _, _ := strings.Cut(kind.String(), "."); recordedGroups[group] {
+			c.kinds = append(c.kinds, kind)
+			names = append(names, strings.ReplaceAll(kind.String(), ".", "_")+"_per_s")
+		}
+	}
+	c.events = make([]uint64, len(c.kinds))
+	c.series = result.NewSeries(names...)
+	r.record = c
+	step := time.Duration(r.scenario.Sample)
+	var sample func()
+	sample = func() {
+		c.sample(step)
+		r.sim.At(r.sim.Now()+step, sample)
+	}
+	r.sim.At(step, sample)
+	for _, at := range r.scenario.EdgesAt {
+		r.sim.At(at.Of(time.Duration(r.scenario.Duration)), c.addEdges)
+	}
+}
+
+// recordedGroups are the groups of events that have a column each.
+var recordedGroups = map[string]bool{
+	"gossip": true, "peer": true, "webrtc": true, "conn": true, "store": true, "node": true, "adversary": true,
+}
+
+// sample adds a row.
+func (c *recorder) sample(step time.Duration) {
+	r := c.runner
+	totals := r.sim.Totals()
+	live := r.live()
+	row := make([]float64, 0, len(c.series.Columns))
+	g := r.graph()
+	sizes := g.Components()
+	largest, outbound, known := 0, 0, 0
+	for _, n := range sizes {
+		largest = max(largest, n)
+	}
+	for id, root := range r.roots {
+		if r.sim.IsLive(sim.NodeID(id)) {
+			outbound += root.Gossip().OutboundInUse()
+			known += root.Store().Book().Len()
+		}
+	}
+	perNode := func(v float64) float64 {
+		if live == 0 {
+			return math.NaN()
+		}
+		return v / float64(live)
+	}
+	s := step.Seconds()
+	row = append(row, float64(live), float64(len(sizes)), perNode(float64(largest)), perNode(g.Degrees().Mean*float64(live)),
+		perNode(float64(outbound)), perNode(float64(known)),
+		perNode(float64(totals.Sent-c.before.Sent)/s), perNode(float64(totals.Bytes-c.before.Bytes)/s),
+		perNode(float64(totals.Deliveries-c.before.Deliveries)/s),
+		float64(totals.Lost-c.before.Lost)/s, float64(totals.Retransmitted-c.before.Retransmitted)/s)
+	for i, kind := range c.kinds {
+		n := r.sim.EventCount(kind)
+		row = append(row, float64(n-c.events[i])/s)
+		c.events[i] = n
+	}
+	c.before = totals
+	c.series.Add(r.sim.Now().Seconds(), row...)
+}
+
+// addEdges adds the overlay as it is.
+func (c *recorder) addEdges() {
+	r := c.runner
+	at := r.sim.Now().Seconds()
+	for id, root := range r.roots {
+		if !r.sim.IsLive(sim.NodeID(id)) {
+			continue
+		}
+		g := root.Gossip()
+		r.sim.Links(sim.NodeID(id), func(e sim.LinkEnd) {
+			if outbound, ok := g.InUse(e.Owner); ok && outbound && int(e.Peer) < len(r.roots) && r.holds(e.Peer, e.PeerOwner) {
+				c.edges = append(c.edges, result.Edge{AtS: at, From: uint32(id), To: uint32(e.Peer), Negotiated: g.Negotiated(e.Owner)})
+			}
+		})
+	}
+}
+
+// run returns what was collected, nil if nothing was.
+func (c *recorder) run(sum *Summary) *result.Run {
+	if c == nil {
+		return nil
+	}
+	r := c.runner
+	out := &result.Run{Checks: sum.Checks, Marks: sum.Marks, Series: c.series, Edges: c.edges, Nodes: c.nodes(), Messages: c.messages()}
+	var hops, latency sim.Histogram
+	for i := range r.tracker.shards {
+		hops.Merge(&r.tracker.shards[i].hops)
+		latency.Merge(&r.tracker.shards[i].latency)
+	}
+	hops.Bins(func(low, n uint64) { out.Hops = append(out.Hops, result.Bin{Low: float64(low), Count: n}) })
+	latency.Bins(func(low, n uint64) {
+		out.Latency = append(out.Latency, result.Bin{Low: float64(low) / 1000, Count: n})
+	})
+	return out
+}
+
+func (c *recorder) nodes() (list []result.Node) {
+	r, s := c.runner, c.runner.scenario
+	roles := s.roles()
+	for i := range r.members {
+		m, id := &r.members[i], sim.NodeID(i)
+		t := r.sim.Traffic(id)
+		n := result.Node{
+			ID: uint32(id), Reach: m.reach.String(), Role: roles(i), Live: r.sim.IsLive(id),
+			Incarnations: m.starts, StartedS: math.NaN(), UpS: m.up(r.sim.Now()).Seconds(),
+			SentMessages: t.Messages, SentBytes: t.Bytes,
+		}
+		if m.reach == sim.ReachPublic {
+			n.Address = sim.AddressOf(id).String()
+		}
+		if len(s.Classes) > 0 {
+			n.Class = s.Classes[m.class].Name
+		}
+		if len(s.Regions) > 0 {
+			n.Region = s.Regions[m.region].Name
+		}
+		if m.starts > 0 {
+			n.StartedS = m.next.Seconds()
+		}
+		if i < len(r.roots) && n.Live {
+			g := r.roots[i].Gossip()
+			n.Degree, n.Outbound = int32(g.PeersInUse()), int32(g.OutboundInUse())
+			n.Inbound = n.Degree - n.Outbound
+			n.Book = int32(r.roots[i].Store().Book().Len())
+		}
+		list = append(list, n)
+	}
+	return list
+}
+
+// roles returns the role of each node, "" for the honest ones.
+func (s *Scenario) roles() func(i int) string {
+	var list []string
+	for i := range s.Adversaries {
+		for range s.Adversaries[i].Count {
+			list = append(list, s.Adversaries[i].Role)
+		}
+	}
+	return func(i int) string {
+		if i < s.Nodes {
+			return ""
+		}
+		return list[i-s.Nodes]
+	}
+}
+
+func (c *recorder) messages() (list []result.Message) {
+	t := c.runner.tracker
+	for i, m := range t.messages {
+		got := t.reached(i)
+		out := result.Message{
+			Index: int32(i), Kind: result.KindAnnounce, SentS: time.Duration(m.sent).Seconds(), Origin: uint32(m.origin),
+			Alive: int32(m.alive), Reached: int32(got.nodes) + 1, Coverage: float64(got.nodes+1) / float64(m.alive),
+			HopsMean: math.NaN(), LatencyP50Ms: math.NaN(), LatencyP90Ms: math.NaN(), LatencyP99Ms: math.NaN(), LatencyMaxMs: math.NaN(),
+			Copies: got.copies, Redundancy: math.NaN(), Replies: int32(got.replies),
+		}
+		if m.search {
+			out.Kind = result.KindSearch
+		}
+		hops, n := 0.0, 0.0
+		for h, k := range got.byHops {
+			if k > 0 {
+				hops += float64(h+1) * float64(k)
+				n += float64(k)
+				out.HopsMax = int32(h + 1)
+			}
+		}
+		if n > 0 {
+			out.HopsMean = hops / n
+		}
+		if got.latency.Count() > 0 {
+			ms := func(q float64) float64 { return float64(got.latency.Quantile(q)) / 1000 }
+			out.LatencyP50Ms, out.LatencyP90Ms, out.LatencyP99Ms = ms(0.5), ms(0.9), ms(0.99)
+			out.LatencyMaxMs = float64(got.latency.Max()) / 1000
+		}
+		if got.nodes > 0 && !m.search {
+			out.Redundancy = float64(got.copies)/float64(got.nodes) - 1
+		}
+		list = append(list, out)
+	}
+	return list
+}
+
+// plantTopology starts all nodes at 0 and gives them the links of a file: an edge list,
+// one link a line, as two numbers of nodes. The link is outbound at the first.
+func (r *runner) plantTopology() error {
+	s := r.scenario
+	path := s.Topology
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(s.dir, path)
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return s.fails("topology", "%v", err)
+	}
+	defer file.Close()
+	edges, err := readEdges(file, s.Nodes)
+	if err != nil {
+		return s.fails("topology", "%s: %v", s.Topology, err)
+	}
+	for i := range s.Nodes {
+		r.sim.Start(sim.NodeID(i), r.grow(sim.NodeID(i)))
+	}
+	for _, e := range edges {
+		r.link(e[0], e[1])
+	}
+	return nil
+}
+
+// edgesMax bounds the links of a topology.
+const edgesMax = 1 << 28
+
+// readEdges reads an edge list: two node numbers a line, separated by spaces, a tab or
+// a comma; what follows them, empty lines and what begins with # is left out, and so
+// is a first line of words.
+func readEdges(in io.Reader, nodes int) (edges [][2]sim.NodeID, err error) {
+	lines := bufio.NewScanner(in)
+	known := map[[2]sim.NodeID]bool{}
+	for number := 1; lines.Scan(); number++ {
+		fields := strings.FieldsFunc(lines.Text(), func(r rune) bool { return r == ' ' || r == '\t' || r == ',' || r == '\r' })
+		if len(fields) == 0 || strings.HasPrefix(fields[0], "#") {
+			continue
+		}
+		if len(fields) < 2 {
+			return nil, fmt.Errorf("line %d: want two numbers of nodes", number)
+		}
+		a, errA := strconv.ParseUint(fields[0], 10, 32)
+		b, errB := strconv.ParseUint(fields[1], 10, 32)
+		switch {
+		case errA != nil && number == 1:
+			continue // names of columns
+		case errA != nil || errB != nil:
+			return nil, fmt.Errorf("line %d: want two numbers of nodes, not %q and %q", number, fields[0], fields[1])
+		case a >= uint64(nodes) || b >= uint64(nodes):
+			return nil, fmt.Errorf("line %d: node %d, but nodes are numbered from 0 to %d: set nodes", number, max(a, b), nodes-1)
+		case a == b:
+			return nil, fmt.Errorf("line %d: a link from node %d to itself", number, a)
+		case len(edges) == edgesMax:
+			return nil, fmt.Errorf("line %d: more than %d links", number, edgesMax)
+		}
+		e := [2]sim.NodeID{sim.NodeID(a), sim.NodeID(b)}
+		if known[e] || known[[2]sim.NodeID{e[1], e[0]}] {
+			return nil, fmt.Errorf("line %d: the link between %d and %d is there already", number, a, b)
+		}
+		known[e] = true
+		edges = append(edges, e)
+	}
+	return edges, lines.Err()
+}

@@ -1,0 +1,188 @@
+package scenario
+
+import (
+	"fmt"
+	"math"
+	"math/bits"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"time"
+
+	"peernet/actors"
+	"peernet/actors/peer"
+	"peernet/sim"
+	"peernet/sim/dist"
+)
+
+// spread returns the i-th of n times that are spread evenly over a span, both
+// ends included.
+func spread(from, until time.Duration, i, n int) time.Duration {
+	if n == 1 {
+		return from
+	}
+	hi, lo := bits.Mul64(uint64(until-from), uint64(i))
+	q, _ := bits.Div64(hi, lo, uint64(n-1))
+	return from + time.Duration(q)
+}
+
+// planWorkload plans the announces and searches.
+func (r *runner) planWorkload() {
+	s := r.scenario
+	d := time.Duration(s.Duration)
+	from, until := s.MessagesFrom.Of(d), s.MessagesUntil.Of(d)
+	if s.MessagesEvery > 0 {
+		until = from + time.Duration(s.MessagesEvery)*time.Duration(max(s.Messages-1, 0))
+	}
+	if s.Overlay == OverlayStatic {
+		r.sim.At(from, func() { r.start = r.measure() })
+	}
+	for i := range s.Messages {
+		r.sim.At(spread(from, until, i, s.Messages), func() { r.send(request{number: i, payload: s.Payload}) })
+	}
+	from, until = s.SearchesFrom.Of(d), s.SearchesUntil.Of(d)
+	responding := time.Duration(math.MaxInt64)
+	if s.Searches > 0 {
+		responding = from
+	}
+	for i := range s.Workload {
+		if s.Workload[i].Kind == SendSearch {
+			responding = min(responding, s.Workload[i].From.Of(d))
+		}
+	}
+	if responding < math.MaxInt64 {
+		r.sim.At(responding, r.placeResponders)
+	}
+	for i := range s.Searches {
+		r.sim.At(spread(from, until, i, s.Searches), func() { r.send(request{number: i, payload: s.Payload, search: true}) })
+	}
+	for i := range s.Workload {
+		r.planRequests(&s.Workload[i], r.sim.Rand(fmt.Sprintf("workload %d", i)))
+	}
+}
+
+// planRequests plans the requests of one entry of the workload.
+func (r *runner) planRequests(l *Workload, random *rand.Rand) {
+	d := time.Duration(r.scenario.Duration)
+	from, until := l.From.Of(d), l.Until.Of(d)
+	times := make([]time.Duration, l.Count)
+	for i := range times {
+		switch l.Pace {
+		case PaceEven:
+			times[i] = spread(from, until, i, l.Count)
+		case PacePoisson: // given how many there are, their times are uniform
+			times[i] = dist.Uniform{Low: from, High: until}.Draw(random.Uint64())
+		case PaceBurst:
+			times[i] = from
+		}
+	}
+	slices.Sort(times)
+	for i, t := range times {
+		size := l.PayloadMin + random.IntN(l.PayloadMax-l.PayloadMin+1)
+		r.sim.At(t, func() {
+			r.send(request{number: i, payload: size, search: l.Kind == SendSearch, region: l.Region, class: l.Class})
+		})
+	}
+}
+
+// requests is how many announces and searches the scenario asks for.
+func (s *Scenario) requests() (n int) {
+	n = s.Messages + s.Searches
+	for i := range s.Workload {
+		n += s.Workload[i].Count
+	}
+	return n
+}
+
+// A request is an announce or search to be sent.
+type request struct {
+	number, payload int
+	search          bool
+	region, class   string // of the origin; "" is any
+}
+
+// send has a random live node announce or search.
+func (r *runner) send(q request) {
+	id, ok := r.randomLive(q.region, q.class)
+	if !ok {
+		return
+	}
+	m := &peer.Announce{Type: typeAnnounce, Data: fmt.Sprintf("message %d", q.number)}
+	if q.search {
+		m.Type = typeSearch
+	}
+	m.Data += strings.Repeat(".", max(q.payload-len(m.Data), 0))
+	r.tracker.next = message{
+		search: q.search, sent: actors.Time(r.sim.Now()), origin: id, alive: r.live(),
+		peers: r.roots[id].Gossip().PeersInUse(),
+	}
+	r.sim.Send(id, m)
+}
+
+// live is how many honest nodes are live.
+func (r *runner) live() int {
+	n := r.sim.Live()
+	for id := r.scenario.Nodes; id < len(r.members); id++ {
+		if r.sim.IsLive(sim.NodeID(id)) {
+			n--
+		}
+	}
+	return n
+}
+
+// randomLive draws a live honest node of a region and a class, "" being any.
+func (r *runner) randomLive(region, class string) (sim.NodeID, bool) {
+	regionIndex, classIndex := r.scenario.regionIndex(region), r.scenario.classIndex(class)
+	fits := func(id sim.NodeID) bool {
+		m := &r.members[id]
+		return r.sim.IsLive(id) && (region == "" || int(m.region) == regionIndex) && (class == "" || int(m.class) == classIndex)
+	}
+	for range 1000 {
+		if id := sim.NodeID(r.random.IntN(r.scenario.Nodes)); fits(id) {
+			return id, true
+		}
+	}
+	// There are few: take the k-th.
+	var few []sim.NodeID
+	for id := range sim.NodeID(r.scenario.Nodes) {
+		if fits(id) {
+			few = append(few, id)
+		}
+	}
+	if len(few) == 0 {
+		return 0, false
+	}
+	return few[r.random.IntN(len(few))], true
+}
+
+// placeResponders makes random live nodes answer searches.
+func (r *runner) placeResponders() {
+	placed := map[sim.NodeID]bool{}
+	for range 100 * r.scenario.Responders {
+		id, ok := r.randomLive(r.scenario.ResponderRegion, "")
+		if !ok || len(placed) == r.scenario.Responders {
+			return
+		}
+		if !placed[id] {
+			placed[id] = true
+			r.sim.Spawn(id, "responder", &responder{})
+		}
+	}
+}
+
+// A responder answers every search that its node hears of.
+type responder struct{ root actors.Ref }
+
+// Receive implements [actors.Actor].
+func (r *responder) Receive(ctx actors.Context, m actors.Message) {
+	switch m := m.(type) {
+	case *actors.Started:
+		r.root = ctx.Sender()
+		call := peer.Call{ReplyTo: ctx.Self()}
+		ctx.Send(r.root, &peer.Subscribe{Call: call, Topics: peer.TopicRequest})
+	case *peer.Received:
+		if b := m.Frame.Body; b.Type == typeSearch {
+			ctx.Send(r.root, &peer.Respond{Request: b.ID, Type: typeSearch, Data: "here"})
+		}
+	}
+}
