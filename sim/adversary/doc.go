@@ -21,8 +21,9 @@
 // # What it promises
 //
 //   - Everything is bounded by [Config]: links, addresses, messages remembered,
-//     actions in a second. An idle machine takes about a kilobyte and no timer
-//     but one for each link, and that of its Rate.
+//     actions in a second. With the default number of links a machine takes less
+//     memory than a node, and has no timer but one for each link, that of its Rate,
+//     and one while links are missing.
 //   - All randomness is from the Context, and nothing depends on the order of a
 //     map: a simulation with adversaries has one trace as others have.
 //   - Links go both ways: two machines that dial each other keep one link, by
