@@ -1,6 +1,7 @@
 // Package adversary holds hostile roles: root actors that speak the wire of
 // peernet as honest nodes (package peernet/actors/peer) do, and mean harm. They
-// are for simulations that ask what the protocol stands, and run on every host.
+// are for simulations that ask what the protocol stands, and need nothing of a
+// host but the contract of package actors; see Config.Bytes for the exception.
 //
 // # How a role is made
 //
@@ -21,8 +22,9 @@
 // # What it promises
 //
 //   - Everything is bounded by [Config]: links, addresses, messages remembered,
-//     actions in a second. An idle machine takes about a kilobyte and no timer
-//     but one for each link, and that of its Rate.
+//     actions in a second. With the default number of links a machine takes less
+//     memory than a node, and has no timer but one for each link, that of its Rate,
+//     one while links are missing, and of a Delayer one for each message kept.
 //   - All randomness is from the Context, and nothing depends on the order of a
 //     map: a simulation with adversaries has one trace as others have.
 //   - Links go both ways: two machines that dial each other keep one link, by

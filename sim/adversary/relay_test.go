@@ -144,6 +144,33 @@ func TestWhatComesThrough(t *testing.T) {
 	}
 }
 
+// What has come as far as it may ends at a machine that relays, too.
+func TestDelayerHeedsTheLimit(t *testing.T) {
+	for _, c := range []struct {
+		limit uint32
+		times int64
+	}{{1, 0}, {2, 1}} {
+		f, _, _ := line(t, adversary.Config{Role: adversary.Delayer, Connections: 1})
+		f.announce(2, "news", c.limit)
+		f.run(10 * time.Second)
+		if got := f.by(adversary.EventDelayed).sum; got != c.times {
+			t.Errorf("limit %d: passed on %d times, want %d", c.limit, got, c.times)
+		}
+	}
+}
+
+// On a quiet network each replay is one message that comes to an honest node, and
+// is known there.
+func TestReplaysArrive(t *testing.T) {
+	const rate = 4
+	f, _, _ := line(t, adversary.Config{Role: adversary.Replayer, Rate: rate, Connections: 1})
+	f.announce(0, "news", 0)
+	f.run(10 * time.Second)
+	before := f.at(peer.EventDuplicate).times + f.at(peer.EventNoRoute).times
+	f.run(20 * time.Second)
+	wantRate(t, "replays that arrive", f.at(peer.EventDuplicate).times+f.at(peer.EventNoRoute).times-before, 1, rate, 10)
+}
+
 func TestReplayerSendsAgain(t *testing.T) {
 	const replayers, rate, life = 3, 8, 4 * time.Second
 	f := newField(t, setting{
