@@ -8,7 +8,7 @@
 //
 //	Constant        F(x) = 1 from the duration on
 //	Uniform         F(x) = (x − Low) / (High − Low)                all nanoseconds alike
-//	Normal          F(x) = Φ((x − Mean) / SD)                      from Min on, 0 below
+//	Normal          F(x) = Φ((x − Mean) / SD)                      from Minimum on, 0 below
 //	Exponential     F(x) = 1 − exp(−x / Mean)                      from 0 on
 //	Weibull         F(x) = 1 − exp(−(x / Scale)^k)                 from 0 on, k is Shape
 //	Pareto          F(x) = 1 − (Scale / x)^α                       from Scale on, α is Alpha
@@ -30,7 +30,7 @@
 // # How exact it is
 //
 // Tails are as long as 64 bits allow: the largest draws are those which a real
-// variable exceeds with a probability of 2⁻⁶⁴. Only NewLogNormal has none.
+// variable exceeds with a probability of 2⁻⁶⁴. NewLogNormal alone cuts them earlier.
 //
 // An exponential variable has no memory, so its quantiles are those of one
 // half-life over and over: −log₂(1−p), a logarithm, counts half-lives. A table of
@@ -41,5 +41,6 @@
 // keep draws monotone.
 //
 // So a draw is the exact quantile of a probability that differs from p by less
-// than a thousandth of 1−p, and, where p is at least 2⁻³⁰, a thousandth of p.
+// than a thousandth of 1−p, where that is at least 2⁻⁵⁰, and by less than a
+// thousandth of p, where that is at least 2⁻³⁰.
 package dist
