@@ -24,9 +24,7 @@ func Names() (names []string) {
 		panic(err) // the pattern is constant
 	}
 	for _, f := range found {
-		if name := strings.TrimSuffix(path.Base(f), ".yaml"); name != "reference" {
-			names = append(names, name)
-		}
+		names = append(names, strings.TrimSuffix(path.Base(f), ".yaml"))
 	}
 	return names
 }

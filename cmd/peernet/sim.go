@@ -41,7 +41,7 @@ time. The result depends on the scenario and the seed alone, never on the
 number of workers: the same run has the same trace hash everywhere.
 
 Built-in scenarios can be named without a file: ` + strings.Join(experiments.Names(), ", ") + `.
-Every key is explained in experiments/reference.yaml.`,
+Every key is explained in sim/scenario/reference.yaml.`,
 		Example: `  peernet sim
   peernet sim flood --nodes 100000 --workers 2
   peernet sim my.yaml --seed 7 --set latency.min=5ms --out results`,

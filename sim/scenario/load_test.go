@@ -7,8 +7,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-
-	"peernet/experiments"
 )
 
 // Each wrong file is refused with file, line, column and what is wrong.
@@ -86,7 +84,7 @@ func TestEmptyFilesAreTheDefaults(t *testing.T) {
 			continue
 		}
 		want := Default()
-		s.explicit = nil
+		s.explicit, s.text = nil, nil
 		if !reflect.DeepEqual(*s, want) {
 			t.Errorf("%q: %+v, want the defaults", text, *s)
 		}
@@ -113,44 +111,55 @@ func TestLoadReadsAFile(t *testing.T) {
 // The reference explains every key with its default, and nothing else: it is
 // read as a scenario, and must be the defaults.
 func TestReferenceIsTheDefaults(t *testing.T) {
-	text, ok := experiments.Get("reference")
-	if !ok {
-		t.Fatal("no reference.yaml")
-	}
+	text := []byte(Reference)
 	s, err := Parse("reference.yaml", text)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var missing []string
-	var walk func(prefix string, t reflect.Type)
-	walk = func(prefix string, typ reflect.Type) {
-		for i := range typ.NumField() {
-			f := typ.Field(i)
-			key := prefix + f.Tag.Get("yaml")
+	var walk func(prefix string, v, defaults reflect.Value)
+	walk = func(prefix string, v, defaults reflect.Value) {
+		for i := range v.NumField() {
+			f, d := v.Field(i), defaults.Field(i)
+			if !v.Type().Field(i).IsExported() {
+				continue
+			}
+			key := prefix + v.Type().Field(i).Tag.Get("yaml")
+			if _, set := s.explicit[key]; !set {
+				missing = append(missing, key)
+			}
 			switch {
-			case !f.IsExported():
-			case f.Type == reflect.TypeFor[Latency]():
-				walk(key+".", f.Type)
-			default:
-				if _, set := s.explicit[key]; !set {
-					missing = append(missing, key)
-				}
+			case f.Type() == reflect.TypeFor[Draw]() && key != "regions[0].jitter": // explained there
+			case isGroup(f):
+				walk(key+".", f, d)
+			case f.Kind() == reflect.Slice && isGroup(reflect.New(f.Type().Elem()).Elem()):
+				// The item has all keys, each with its default where it has one.
+				item := reflect.New(f.Type().Elem())
+				item.Interface().(interface{ setDefaults() }).setDefaults()
+				walk(key+"[0].", f.Index(0), item.Elem())
+				f.SetZero()
+			case prefix != "" && !f.IsZero() && !d.IsZero() && !reflect.DeepEqual(f.Interface(), d.Interface()):
+				t.Errorf("reference.yaml says that the default of %s is %v, it is %v", key, f, d)
 			}
 		}
 	}
-	walk("", reflect.TypeFor[Scenario]())
+	standard := Default()
+	walk("", reflect.ValueOf(s).Elem(), reflect.ValueOf(&standard).Elem())
+	if err := s.Resolve(); err != nil {
+		t.Errorf("reference.yaml, without its lists: %v", err)
+	}
 	if missing != nil {
 		t.Errorf("reference.yaml does not explain %v", missing)
 	}
 	want := Default()
 	want.Bootstraps = 5
-	s.explicit = nil
+	s.explicit, s.text, s.EdgesAt, s.Connections = nil, nil, nil, want.Connections
 	if !reflect.DeepEqual(*s, want) {
 		t.Errorf("reference.yaml says\n%+v, the defaults are\n%+v", *s, want)
 	}
 	// The keys of the summary are explained below.
 	for i := range reflect.TypeFor[Summary]().NumField() {
-		key := reflect.TypeFor[Summary]().Field(i).Tag.Get("json")
+		key, _, _ := strings.Cut(reflect.TypeFor[Summary]().Field(i).Tag.Get("json"), ",")
 		if !regexp.MustCompile(`(?m)^#.*\b` + key + `\b`).Match(text) {
 			t.Errorf("reference.yaml does not explain %s of the summary", key)
 		}

@@ -157,7 +157,7 @@ const (
 var goalKinds = []string{GoalFormed, GoalComponent, GoalCoverage, GoalAnswered, GoalTraffic, GoalPurged}
 
 // defaults of the items of lists, before their keys are read.
-func (r *Region) setDefaults() { r.Weight = 1 }
+func (r *Region) setDefaults() { r.Weight, r.Jitter.Model = 1, None }
 func (c *Class) setDefaults() {
 	c.Weight, c.Queue = 1, Duration(sim.QueueDefault)
 }

@@ -17,7 +17,7 @@ import (
 )
 
 // A Scenario describes a simulation. The yaml tag of each field is its key;
-// units, defaults and ranges are in experiments/reference.yaml.
+// units, defaults and ranges are in reference.yaml.
 type Scenario struct {
 	Name     string   `yaml:"name" json:"name"`
 	Nodes    int      `yaml:"nodes" json:"nodes"`
@@ -139,11 +139,17 @@ func Default() Scenario {
 		MessagesFrom: Span{Percent: 50}, MessagesUntil: Span{Percent: 90}, Payload: 64,
 		SearchesFrom: Span{Percent: 60}, SearchesUntil: Span{Percent: 90}, Responders: 10,
 
-		Network:      Network{Retransmit: Duration(200 * time.Millisecond), Attempts: 8},
+		Network: Network{
+			Retransmit: Duration(200 * time.Millisecond), Attempts: 8,
+			LinkLife: Draw{Model: None}, StallEvery: Draw{Model: None}, StallFor: Draw{Model: None},
+		},
 		ArrivalModel: ArriveUniform,
-		Churn:        Churn{Until: Span{Percent: 100}, Leave: LeaveGoodbye, Book: BookKept},
-		Checks:       Checks{Invariants: true, Every: Span{Percent: 10}},
-		Sample:       Duration(time.Second),
+		Churn: Churn{
+			Session: Draw{Model: None}, Downtime: Draw{Model: None}, Until: Span{Percent: 100},
+			Leave: LeaveGoodbye, Book: BookKept,
+		},
+		Checks: Checks{Invariants: true, Every: Span{Percent: 10}},
+		Sample: Duration(time.Second),
 	}
 }
 

@@ -10,7 +10,7 @@ import (
 )
 
 // A Summary is the result of a run. Its JSON keys are explained in
-// experiments/reference.yaml.
+// reference.yaml.
 type Summary struct {
 	Name                string   `json:"name"`
 	Nodes               int      `json:"nodes"`
