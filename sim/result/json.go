@@ -71,7 +71,7 @@ func lookUp(all []member, key string) string {
 
 func scalar(value json.RawMessage) string {
 	var s string
-	if json.Unmarshal(value, &s) == nil {
+	if len(value) > 0 && value[0] == '"' && json.Unmarshal(value, &s) == nil {
 		return s
 	}
 	return string(value)
