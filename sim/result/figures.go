@@ -78,7 +78,9 @@ func (f *figures) span() {
 	f.end /= f.unit.seconds
 }
 
-func (f *figures) time() axis { return axis{label: "virtual time, " + f.unit.name, min: f.start, max: f.end} }
+func (f *figures) time() axis {
+	return axis{label: "virtual time, " + f.unit.name, min: f.start, max: f.end}
+}
 
 // inUnit are times in seconds in the unit of the axes.
 func (f *figures) inUnit(seconds []float64) []float64 {

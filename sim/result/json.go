@@ -87,7 +87,9 @@ func checkObject(text json.RawMessage) error {
 		return fmt.Errorf("corrupt: %w", err)
 	}
 	depth := 0
-	for d := json.NewDecoder(bytes.NewReader(text)); ; {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber() // of any size
+	for {
 		t, err := d.Token()
 		if err == io.EOF {
 			break
