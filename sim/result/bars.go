@@ -121,7 +121,7 @@ func binned(values []float64, whole bool) []Bin {
 	if !whole {
 		// From most of the values: few that are far off must not make bins wide.
 		most := values[int(float64(len(values)-1)*(1-tail))] - values[0]
-		width = max(most/(8*barsMax), 1e-3, (values[len(values)-1]-values[0])/1e6)
+		width = max(most/(8*barsMax), 1e-3, (values[len(values)-1]-values[0])/1e12)
 	}
 	low := math.Floor(values[0]/width) * width
 	var bins []Bin

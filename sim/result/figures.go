@@ -45,9 +45,9 @@ func drawFigures(r *Run) ([]figure, error) {
 	f.distribution("Latency", "ms to the first receipt", "receipts", f.run.Latency, 0, "announces")
 	f.distribution("Hops", "links to the first receipt", "receipts", f.run.Hops, 1, "announces")
 	f.nodes()
-	f.components()
-	f.series("bytes_per_node_per_s", "Traffic", "bytes per node and second")
-	f.series("messages_per_node_per_s", "Messages", "messages per node and second")
+	f.series("components", "Components over time", "connected components", true)
+	f.series("bytes_per_node_per_s", "Traffic over time", "bytes/s per node", false)
+	f.series("messages_per_node_per_s", "Messages over time", "messages/s per node", false)
 	f.degrees()
 	f.traffic()
 	f.others()
@@ -78,7 +78,9 @@ func (f *figures) span() {
 	f.end /= f.unit.seconds
 }
 
-func (f *figures) time() axis { return axis{"virtual time, " + f.unit.name, f.start, f.end} }
+func (f *figures) time() axis {
+	return axis{label: "virtual time, " + f.unit.name, min: f.start, max: f.end}
+}
 
 // inUnit are times in seconds in the unit of the axes.
 func (f *figures) inUnit(seconds []float64) []float64 {
@@ -111,9 +113,14 @@ type line struct {
 	dashed bool
 }
 
-// overTime adds a figure of lines, the first of which is the most important. The
-// axis of values begins at zero, or at floor if that is a number.
-func (f *figures) overTime(fig figure, label string, floor, ceiling float64, lines ...line) {
+// fitted is an axis from zero to what the values need.
+func fitted(label string, whole bool) axis {
+	return axis{label: label, min: math.NaN(), max: math.NaN(), whole: whole}
+}
+
+// overTime adds a figure of lines, the first of which is the most important. Ends
+// of the axis of values that are NaN are fitted.
+func (f *figures) overTime(fig figure, y axis, lines ...line) {
 	low, high := math.Inf(1), math.Inf(-1)
 	for _, l := range lines {
 		for i, v := range l.y {
@@ -126,12 +133,8 @@ func (f *figures) overTime(fig figure, label string, floor, ceiling float64, lin
 		f.missing(fig.Title, "No value was measured.")
 		return
 	}
-	y := axis{label, min(0, low), high + (high-min(0, low))*0.05}
-	if !math.IsNaN(floor) {
-		y.min = floor
-	}
-	if !math.IsNaN(ceiling) {
-		y.max = ceiling
+	if math.IsNaN(y.min) {
+		y.min, y.max = min(0, low), high+(high-min(0, low))*0.05
 	}
 	p := newPlot(f.time(), y)
 	if len(f.run.Marks) > 0 {
@@ -173,7 +176,7 @@ func (f *figures) coverage() {
 	fig := figure{Title: title, Caption: fmt.Sprintf("%s announces; mean %s, least %s.", grouped(strconv.Itoa(len(x))), short(sum/float64(len(x))), short(least))}
 	// What matters is near one: the axis begins at the next tenth below the least.
 	floor := max(0, min(math.Floor(least*10-1e-9)/10, 0.9))
-	f.overTime(fig, "share of live nodes", floor, max(1, slices.Max(y)), line{x: x, y: y, dots: true})
+	f.overTime(fig, axis{label: "share of live nodes", min: floor, max: max(1, slices.Max(y))}, line{x: x, y: y, dots: true})
 }
 
 // distribution adds the figure of a histogram.
@@ -210,7 +213,7 @@ func (f *figures) bars(fig figure, x, y string, d distribution, step float64) {
 	for _, b := range d.bars {
 		high = max(high, b.share)
 	}
-	p := newPlot(axis{x, d.bars[0].low, d.bars[len(d.bars)-1].high}, axis{y, 0, high * 1.05})
+	p := newPlot(axis{x, d.bars[0].low, d.bars[len(d.bars)-1].high, step > 0}, axis{y, 0, high * 1.05, false})
 	addBars(p, d.bars)
 	f.add(fig, p)
 }
@@ -251,13 +254,13 @@ func (f *figures) traffic() {
 		f.missing("Traffic of each node", "No node was ever live.")
 		return
 	}
-	f.distribution("Traffic of each node", "bytes sent per second of its life", "nodes", binned(values, false), 0, "")
+	f.distribution("Traffic of each node", "bytes/s while it was live", "nodes", binned(values, false), 0, "")
 }
 
 // nodes is how many nodes are live, and how many of them are in the largest
 // component: where the lines part, the network is split.
 func (f *figures) nodes() {
-	const title = "Live nodes"
+	const title = "Live nodes over time"
 	live, share := f.run.Series.Column("live"), f.run.Series.Column("largest_component")
 	if live == nil {
 		f.missing(title, "The series has no column live.")
@@ -265,31 +268,26 @@ func (f *figures) nodes() {
 	}
 	x := f.inUnit(f.run.Series.AtS)
 	if share == nil {
-		f.overTime(figure{Title: title}, "nodes", math.NaN(), math.NaN(), line{x: x, y: live})
+		f.overTime(figure{Title: title}, fitted("nodes", true), line{x: x, y: live})
 		return
 	}
 	largest := make([]float64, len(live))
 	for i := range live {
 		largest[i] = live[i] * share[i]
 	}
-	f.overTime(figure{Title: title}, "nodes", math.NaN(), math.NaN(),
+	f.overTime(figure{Title: title}, fitted("nodes", true),
 		line{name: "in the largest component", x: x, y: largest},
 		line{name: "live", x: x, y: live, dashed: true})
 }
 
-// components is into how many parts the network falls.
-func (f *figures) components() {
-	f.series("components", "Components", "connected components")
-}
-
 // series adds the figure of one column.
-func (f *figures) series(name, title, label string) {
+func (f *figures) series(name, title, label string, whole bool) {
 	values := f.run.Series.Column(name)
 	if values == nil {
 		f.missing(title, fmt.Sprintf("The series has no column %s.", name))
 		return
 	}
-	f.overTime(figure{Title: title}, label, math.NaN(), math.NaN(), line{x: f.inUnit(f.run.Series.AtS), y: values})
+	f.overTime(figure{Title: title}, fitted(label, whole), line{x: f.inUnit(f.run.Series.AtS), y: values})
 }
 
 // othersMax is how many figures of other columns there are.
@@ -308,6 +306,6 @@ func (f *figures) others() {
 			return
 		}
 		drawn++
-		f.series(c.Name, c.Name, c.Name)
+		f.series(c.Name, c.Name, c.Name, false)
 	}
 }

@@ -71,7 +71,7 @@ func lookUp(all []member, key string) string {
 
 func scalar(value json.RawMessage) string {
 	var s string
-	if json.Unmarshal(value, &s) == nil {
+	if len(value) > 0 && value[0] == '"' && json.Unmarshal(value, &s) == nil {
 		return s
 	}
 	return string(value)
@@ -87,7 +87,9 @@ func checkObject(text json.RawMessage) error {
 		return fmt.Errorf("corrupt: %w", err)
 	}
 	depth := 0
-	for d := json.NewDecoder(bytes.NewReader(text)); ; {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber() // of any size
+	for {
 		t, err := d.Token()
 		if err == io.EOF {
 			break

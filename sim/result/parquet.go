@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math/bits"
 	"os"
 	"slices"
 
@@ -18,6 +19,7 @@ import (
 const (
 	footerMax = 4 << 20  // bytes of the description at the end of a file
 	pageMax   = 16 << 20 // bytes of a page, not compressed
+	headerMax = 1 << 16  // bytes of what describes a page, with its least and greatest value
 	// Each row has a value of its own, an index or a time, and so takes some bytes
 	// however well the rest is compressed.
 	rowsPerByteMax = 64
@@ -164,6 +166,7 @@ func openParquet(f *os.File) (*parquet.File, error) {
 // checkGroups goes through all pages of a file: see [checkPages].
 func checkGroups(file *parquet.File, r io.ReaderAt) error {
 	var total int64
+	buffer := make([]byte, headerMax)
 	for _, g := range file.Metadata().RowGroups {
 		if g.NumRows < 0 || g.NumRows > file.NumRows()-total {
 			return fmt.Errorf("corrupt: more rows in groups than the %d of the file", file.NumRows())
@@ -186,7 +189,7 @@ func checkGroups(file *parquet.File, r io.ReaderAt) error {
 			}
 			section := io.NewSectionReader(r, m.DataPageOffset, m.TotalCompressedSize)
 			leaf, _ := file.Schema().Lookup(path...)
-			if err := checkPages(section, g.NumRows, leaf.Node.Optional()); err != nil {
+			if err := checkPages(section, g.NumRows, leaf.Node.Optional(), buffer); err != nil {
 				return fmt.Errorf("column %q: %w", m.PathInSchema, err)
 			}
 		}
@@ -199,9 +202,7 @@ func checkGroups(file *parquet.File, r io.ReaderAt) error {
 
 // checkPages goes through the pages of a column in one group. The library makes
 // room for as much as a page says it holds, so this must be what it can hold.
-func checkPages(section *io.SectionReader, rows int64, optional bool) error {
-	const headerMax = 1 << 16
-	buffer := make([]byte, headerMax)
+func checkPages(section *io.SectionReader, rows int64, optional bool, buffer []byte) error {
 	var protocol thrift.CompactProtocol
 	for at := int64(0); at < section.Size(); {
 		n, err := section.ReadAt(buffer, at)
@@ -220,11 +221,11 @@ func checkPages(section *io.SectionReader, rows int64, optional bool) error {
 		}
 		levels := int64(v2.V.DefinitionLevelsByteLength)
 		if v2.V.NumValues < 0 || int64(v2.V.NumValues) > rows || levels < 0 || levels > int64(h.CompressedPageSize) ||
-			h.UncompressedPageSize < 0 || h.UncompressedPageSize > pageMax || int64(h.CompressedPageSize) > section.Size()-at || !optional && levels != 0 {
+			h.UncompressedPageSize < 0 || h.UncompressedPageSize > pageMax || int64(h.CompressedPageSize) > section.Size()-at || !optional && levels+int64(v2.V.NumNulls) != 0 {
 			return errors.New("corrupt: a page of impossible size")
 		}
 		rows -= int64(v2.V.NumValues)
-		if err := checkPage(section, at, &h, levels); err != nil {
+		if err := checkPage(section, at, &h, levels, optional); err != nil {
 			return err
 		}
 		at += int64(h.CompressedPageSize)
@@ -237,13 +238,15 @@ func checkPages(section *io.SectionReader, rows int64, optional bool) error {
 
 // checkPage checks the two lengths that are within a page: of the runs of levels,
 // and of the values once they are decompressed.
-func checkPage(section *io.SectionReader, at int64, h *format.PageHeader, levels int64) error {
+func checkPage(section *io.SectionReader, at int64, h *format.PageHeader, levels int64, optional bool) error {
 	body := make([]byte, min(int64(h.CompressedPageSize), levels+binary.MaxVarintLen32))
 	if _, err := section.ReadAt(body, at); err != nil && err != io.EOF {
 		return err
 	}
-	if err := checkLevels(body[:levels], uint64(h.DataPageHeaderV2.V.NumValues)); err != nil {
-		return err
+	if optional {
+		if err := checkLevels(body[:levels], int64(h.DataPageHeaderV2.V.NumValues), int64(h.DataPageHeaderV2.V.NumNulls)); err != nil {
+			return err
+		}
 	}
 	if compressed := h.DataPageHeaderV2.V.IsCompressed; compressed.Valid && !compressed.V || len(body) == int(levels) {
 		return nil
@@ -255,21 +258,41 @@ func checkPage(section *io.SectionReader, at int64, h *format.PageHeader, levels
 	return nil
 }
 
-// checkLevels makes sure that runs of one-bit levels hold no more than there are
-// values. A run is a length and what it repeats; packed bits come by eights.
-func checkLevels(runs []byte, values uint64) error {
-	for values += 7; len(runs) > 0; {
+// checkLevels makes sure that runs of one-bit levels, of which 0 is null, hold as
+// many values and nulls as a page says. A run is a length and the level it repeats,
+// or eights of packed levels; the last of those may be more than there are values.
+func checkLevels(runs []byte, values, nulls int64) error {
+	present := values - nulls
+	for len(runs) > 0 {
 		u, n := binary.Uvarint(runs)
-		count, bytes := u>>1, uint64(1)
-		if u&1 != 0 {
-			bytes = count
-			count *= 8
+		count, length := int64(u>>1), int64(1)
+		packed := u&1 != 0
+		if packed {
+			count, length = 8*count, count
 		}
-		if n <= 0 || u > 1<<32 || count > values || bytes > uint64(len(runs)-n) {
-			return errors.New("corrupt: levels of more values than there are")
+		if n <= 0 || u > 1<<32 || count == 0 || length > int64(len(runs)-n) || packed && count > values+7 || !packed && count > values {
+			return errLevels
 		}
-		values -= count
-		runs = runs[n+int(bytes):]
+		for _, b := range runs[n : n+int(length)] {
+			switch {
+			case !packed && b == 1:
+				present -= count
+			case !packed && b != 0:
+				return errLevels
+			case packed:
+				present -= int64(bits.OnesCount8(b & byte(1<<min(values, 8)-1)))
+				values -= min(values, 8)
+			}
+		}
+		if !packed {
+			values -= count
+		}
+		runs = runs[n+int(length):]
+	}
+	if values != 0 || present != 0 {
+		return errLevels
 	}
 	return nil
 }
+
+var errLevels = errors.New("corrupt: levels that are not those of the values")

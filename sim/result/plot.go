@@ -21,8 +21,8 @@ import (
 // The size of a figure, in points. It is drawn at about this size, in pixels, on a
 // telephone and in a column of a wide window, so that its text can be read in both.
 const (
-	figureWidth  = 400
-	figureHeight = 230
+	figureWidth  = 360
+	figureHeight = 212
 	textSize     = 11
 )
 
@@ -50,6 +50,7 @@ var (
 type axis struct {
 	label    string
 	min, max float64
+	whole    bool // there are no values between whole numbers
 }
 
 // newPlot returns a plot of this look.
@@ -67,7 +68,7 @@ func newPlot(x, y axis) *plot.Plot {
 		a.to.Label.Text = a.from.label
 		a.to.Color = inkGrid
 		a.to.Padding = 0
-		a.to.Tick.Marker = ticks{}
+		a.to.Tick.Marker = ticks(a.from.whole)
 		a.to.Tick.Length = 4
 		a.to.Tick.Color = inkGrid
 		a.to.Label.Padding = 4
@@ -87,7 +88,8 @@ func newPlot(x, y axis) *plot.Plot {
 // run but numbers, and names of columns, which are letters.
 func svg(p *plot.Plot) (template.HTML, error) {
 	c := vgsvg.New(figureWidth, figureHeight)
-	p.Draw(draw.New(c))
+	// Room for half a number at the right, and for those of marks at the top.
+	p.Draw(draw.Crop(draw.New(c), 0, -textSize, 0, -textSize-2))
 	var b bytes.Buffer
 	if _, err := c.WriteTo(&b); err != nil {
 		return "", err
@@ -102,11 +104,11 @@ func svg(p *plot.Plot) (template.HTML, error) {
 	return template.HTML(head + "<g " + themable.Replace(body)), nil
 }
 
-// ticks marks an axis at some five round numbers.
-type ticks struct{}
+// ticks marks an axis at some five round numbers, whole ones if true.
+type ticks bool
 
 // Ticks implements [plot.Ticker].
-func (ticks) Ticks(low, high float64) []plot.Tick {
+func (whole ticks) Ticks(low, high float64) []plot.Tick {
 	step := math.Pow(10, math.Floor(math.Log10((high-low)/4)))
 	for _, m := range []float64{5, 2} {
 		if (high-low)/(m*step) >= 4 {
@@ -114,12 +116,16 @@ func (ticks) Ticks(low, high float64) []plot.Tick {
 			break
 		}
 	}
+	if whole {
+		step = max(1, step)
+	}
 	digits := max(0, -int(math.Floor(math.Log10(step)+1e-9)))
 	var all []plot.Tick
 	// By whole numbers, so that rounding does not add up; and bounded, where steps
 	// are lost in the size of the numbers.
 	for i := math.Ceil(low/step - 1e-9); i*step <= high+step*1e-9 && len(all) < 20; i++ {
-		all = append(all, plot.Tick{Value: i * step, Label: tickLabel(i*step, digits)})
+		v := i*step + 0 // never −0
+		all = append(all, plot.Tick{Value: v, Label: tickLabel(v, digits)})
 	}
 	return all
 }
@@ -241,9 +247,6 @@ func addMarks(p *plot.Plot, at []float64) {
 	text.Color = inkMark
 	text.XAlign, text.YAlign = draw.XCenter, draw.YBottom
 	p.Add(numberedLines{at, draw.LineStyle{Color: inkMark, Width: 1, Dashes: []vg.Length{2, 2}}, text})
-	p.Title.Text = " " // room for the numbers
-	p.Title.TextStyle.Font = text.Font
-	p.Title.Padding = 0
 }
 
 // Plot implements [plot.Plotter].

@@ -193,7 +193,7 @@ func (d *pageData) addChecks(checks []Check) {
 			row.Where = fmt.Sprintf("node %d", *c.Node)
 		}
 		if c.AtS != nil {
-			row.Where = strings.TrimSpace(row.Where + fmt.Sprintf(" at %s s", short(*c.AtS)))
+			row.Where = strings.TrimSpace(row.Where + " at " + seconds(*c.AtS))
 		}
 		d.Checks = append(d.Checks, row)
 	}
@@ -229,7 +229,7 @@ func (d *pageData) addMarks(marks []Mark) {
 			d.MarksLeft = len(marks) - marksShown
 			break
 		}
-		d.Marks = append(d.Marks, markRow{i + 1, short(m.AtS) + " s", m.Label})
+		d.Marks = append(d.Marks, markRow{i + 1, seconds(m.AtS), m.Label})
 	}
 }
 
@@ -246,7 +246,7 @@ func readable(number string) string {
 	return short(v)
 }
 
-// short is a number with five digits that tell something.
+// short is a number with four digits that tell something.
 func short(v float64) string {
 	switch a := math.Abs(v); {
 	case math.IsNaN(v) || math.IsInf(v, 0):
@@ -256,8 +256,13 @@ func short(v float64) string {
 	case a >= 1e4:
 		return grouped(strconv.FormatFloat(v, 'f', 0, 64))
 	}
-	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 5, 64), 64) // of such a text there are no errors
+	rounded, _ := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 4, 64), 64) // of such a text there are no errors
 	return strconv.FormatFloat(rounded, 'f', -1, 64)
+}
+
+// seconds is a time, to the millisecond.
+func seconds(s float64) string {
+	return strconv.FormatFloat(math.Round(s*1000)/1000, 'f', -1, 64) + " s"
 }
 
 // grouped puts commas into a whole number.

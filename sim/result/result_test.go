@@ -116,7 +116,7 @@ func TestRoundTrip(t *testing.T) {
 		"full":  sample(),
 		"empty": {Manifest: json.RawMessage(`{}`), Summary: json.RawMessage(`{}`)},
 		"extremes": {Manifest: json.RawMessage(`{"a":[1,{"b":null}]}`), Summary: json.RawMessage(`{"z":1,"a":2}`),
-			Series: result.Series{AtS: []float64{0, 0, 1e300}, Columns: []result.Column{{Name: "x", Values: []float64{math.Inf(1), math.NaN(), -0.0}}}},
+			Series: result.Series{AtS: []float64{0, 0, 1e300}, Columns: []result.Column{{Name: "x", Values: []float64{math.Inf(1), math.NaN(), math.Copysign(0, -1)}}}},
 			Nodes: []result.Node{{ID: math.MaxUint32, Incarnations: math.MaxUint32, Degree: math.MinInt32, SentBytes: math.MaxUint64, Address: "a,\"b\"\nc", StartedS: math.NaN()},
 				{}, {Class: strings.Repeat("x", 4096)}}},
 	} {
