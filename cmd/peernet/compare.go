@@ -173,7 +173,7 @@ func printCell(out io.Writer, c *compare.CellReport, all bool) error {
 			first = false
 			rows = append(rows, []string{
 				"  " + row.Metric, meanAndInterval(row.A, c.RunsA), meanAndInterval(row.B, c.RunsB), percentage(row.Change),
-				optional(row.CliffsDelta, "%+.2f"), optional(row.P, "%.4f"), optional(row.PHolm, "%.4f"), verdict(row),
+				delta(row), probability(row.P), probability(row.PHolm), verdict(row),
 			})
 		}
 	}
@@ -193,7 +193,7 @@ func meanAndInterval(e compare.Estimate, runs int) string {
 	}
 	text := figure(*e.Mean)
 	if e.Low != nil {
-		text += " ± " + figureAs((*e.High-*e.Low)/2, *e.Mean)
+		text = spread(*e.Mean, (*e.High-*e.Low)/2)
 	}
 	if e.N != runs {
 		text += fmt.Sprintf(" (n=%d)", e.N)
@@ -208,11 +208,22 @@ func percentage(v *float64) string {
 	return fmt.Sprintf("%+.2f %%", *v)
 }
 
-func optional(v *float64, format string) string {
-	if v == nil {
+// delta formats Cliff's delta. Of one run and another it says no more than the change.
+func delta(r compare.Row) string {
+	if r.CliffsDelta == nil || r.A.N == 1 && r.B.N == 1 {
 		return "-"
 	}
-	return fmt.Sprintf(format, *v)
+	return fmt.Sprintf("%+.2f", *r.CliffsDelta)
+}
+
+func probability(p *float64) string {
+	switch {
+	case p == nil:
+		return "-"
+	case *p < 0.0001:
+		return "<0.0001"
+	}
+	return fmt.Sprintf("%.4f", *p)
 }
 
 func verdict(r compare.Row) string {

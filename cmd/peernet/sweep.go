@@ -316,7 +316,7 @@ func cellRow(t *sweep.Table, cell int, metrics []string) (row []string) {
 		mean, sd := sweep.MeanSD(values)
 		text := figure(mean)
 		if len(values) > 1 {
-			text += " ± " + figureAs(sd, mean)
+			text = spread(mean, sd)
 		}
 		if len(values) < runs && len(values) > 0 {
 			text += fmt.Sprintf(" (of %d)", len(values))
@@ -326,12 +326,14 @@ func cellRow(t *sweep.Table, cell int, metrics []string) (row []string) {
 	return row
 }
 
-// printRows prints rows of cells in columns, without spaces at the ends of lines.
+// printRows prints rows of cells in columns, without spaces at the ends of lines. The
+// first row is the longest.
 func printRows(out io.Writer, rows [][]string) error {
 	var text strings.Builder
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	for _, r := range rows {
-		fmt.Fprintln(w, strings.Join(r, "\t"))
+		// Columns end at a line that lacks them.
+		fmt.Fprintln(w, strings.Join(r, "\t")+strings.Repeat("\t", len(rows[0])-len(r)))
 	}
 	if err := w.Flush(); err != nil {
 		return err
@@ -344,26 +346,35 @@ func printRows(out io.Writer, rows [][]string) error {
 	return nil
 }
 
-// figure formats a number with four digits, or as many as it has before the point.
-func figure(v float64) string { return figureAs(v, v) }
-
-// figureAs formats a number with as many decimals as figure gives another. What would
-// be all zeros is formatted by itself.
-func figureAs(v, like float64) string {
-	if math.IsNaN(v) || math.IsInf(v, 0) {
+// figure formats a number with four digits, or as many as it has before the point;
+// whole numbers have no decimals.
+func figure(v float64) string {
+	switch {
+	case math.IsNaN(v):
 		return "-"
+	case v == math.Trunc(v):
+		return strconv.FormatFloat(v, 'f', 0, 64)
 	}
+	return figureAs(v, v)
+}
+
+// spread formats a mean and what is around it with equal decimals.
+func spread(mean, around float64) string {
+	if around == 0 {
+		return figure(mean) + " ± 0"
+	}
+	return figureAs(mean, mean) + " ± " + figureAs(around, mean)
+}
+
+// figureAs formats a number with the decimals that give another four digits. What
+// these would not show is formatted by itself.
+func figureAs(v, like float64) string {
 	decimals := 3
-	if a := math.Abs(like); a > 0 {
-		decimals = 3 - int(math.Floor(math.Log10(a)))
+	if like != 0 {
+		decimals = max(3-int(math.Floor(math.Log10(math.Abs(like)))), 0)
 	}
-	decimals = max(decimals, 0)
 	if v != 0 && (decimals > 6 || math.Abs(v) < 0.5*math.Pow10(-decimals)) {
 		return strconv.FormatFloat(v, 'g', 2, 64)
 	}
-	text := strconv.FormatFloat(v, 'f', min(decimals, 6), 64)
-	if v == math.Trunc(v) && v == like {
-		return strconv.FormatFloat(v, 'f', 0, 64)
-	}
-	return text
+	return strconv.FormatFloat(v, 'f', min(decimals, 6), 64)
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -261,15 +262,22 @@ func TestSweepInAUsedDirectory(t *testing.T) {
 }
 
 func TestFigures(t *testing.T) {
-	for _, test := range []struct {
-		v, like float64
-		want    string
-	}{
-		{0.958412, 0.958412, "0.9584"}, {0.00123, 0.958412, "0.0012"}, {3300.816, 3300.816, "3301"}, {17926, 17926, "17926"},
-		{12.3456, 3300.8, "12"}, {0, 0.5, "0.0000"}, {0, 0, "0"}, {0.00001, 0.5, "1e-05"}, {-2.5, -2.5, "-2.500"}, {1e9, 1e9, "1000000000"},
+	for v, want := range map[float64]string{
+		0.958412: "0.9584", 3300.816: "3301", 17926: "17926", 0: "0", -2.5: "-2.500", 1e9: "1000000000", 37: "37", 1.5e-7: "1.5e-07", math.NaN(): "-",
 	} {
-		if got := figureAs(test.v, test.like); got != test.want {
-			t.Errorf("%v as %v is %s, want %s", test.v, test.like, got, test.want)
+		if got := figure(v); got != want {
+			t.Errorf("%v is %s, want %s", v, got, want)
+		}
+	}
+	for _, test := range []struct {
+		mean, around float64
+		want         string
+	}{
+		{0.958412, 0.00123, "0.9584 ± 0.0012"}, {3300.816, 12.3456, "3301 ± 12"}, {11, 0.774, "11.00 ± 0.77"}, {37, 0, "37 ± 0"},
+		{0.5, 0.00001, "0.5000 ± 1e-05"}, {0, 0.25, "0.000 ± 0.250"}, {17926.4, 0.2, "17926 ± 0.2"},
+	} {
+		if got := spread(test.mean, test.around); got != test.want {
+			t.Errorf("%v ± %v is %s, want %s", test.mean, test.around, got, test.want)
 		}
 	}
 }

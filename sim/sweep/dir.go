@@ -57,7 +57,7 @@ type gridFile struct {
 
 func describe(g *Grid) gridFile {
 	hash := sha256.Sum256(g.Scenario)
-	return gridFile{g.Len(), hex.EncodeToString(hash[:]), g.Program, g.Set, g.Axes, g.Seeds}
+	return gridFile{g.Len(), hex.EncodeToString(hash[:]), g.Program, append([]Setting{}, g.Set...), append([]Axis{}, g.Axes...), g.Seeds}
 }
 
 // differences names in which parts two sweeps differ.

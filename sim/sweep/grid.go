@@ -264,7 +264,7 @@ func (g *Grid) Fingerprint(p Point) string {
 		Varied   []Setting
 		Seed     uint64
 		Program  string
-	}{hex.EncodeToString(scenario[:]), g.Set, p.Varied, p.Seed, g.Program})
+	}{hex.EncodeToString(scenario[:]), append([]Setting{}, g.Set...), append([]Setting{}, p.Varied...), p.Seed, g.Program}) // nil as empty
 	if err != nil {
 		panic(err) // strings and numbers
 	}

@@ -116,4 +116,9 @@ func TestFingerprint(t *testing.T) {
 	if print(g) != print(base()) {
 		t.Error("the fingerprint of a point depends on other points")
 	}
+	none, empty := base(), base()
+	none.Set, empty.Set = nil, []Setting{} // as a file has it
+	if print(none) != print(empty) {
+		t.Error("nothing set has two fingerprints")
+	}
 }

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"runtime"
 	"slices"
 	"strings"
@@ -22,7 +23,8 @@ type Process struct {
 	Args func(p Point, dir string) []string
 	// Env is added to the environment of this process, as key=value.
 	Env []string
-	// OK are exit codes besides 0 that a run ends with that is whole.
+	// OK are exit codes besides 0 that a run ends with that is whole. If it left no
+	// summary, it is not: a Go program that panics ends with 2.
 	OK []int
 }
 
@@ -68,7 +70,7 @@ func (r *Process) Run(ctx context.Context, p Point, dir string) error {
 	}
 	var exit *exec.ExitError
 	switch {
-	case errors.As(err, &exit) && slices.Contains(r.OK, exit.ExitCode()):
+	case errors.As(err, &exit) && slices.Contains(r.OK, exit.ExitCode()) && hasSummary(dir):
 		return nil
 	case errors.As(err, &exit):
 		return &ExitError{exit.String(), stderr.String()}
@@ -76,6 +78,11 @@ func (r *Process) Run(ctx context.Context, p Point, dir string) error {
 		return fmt.Errorf("sweep: start %s: %w", r.Program, err)
 	}
 	return nil
+}
+
+func hasSummary(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, SummaryName))
+	return err == nil
 }
 
 // tailMax is how much is kept of what a process wrote, in bytes.

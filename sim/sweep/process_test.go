@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -31,14 +32,21 @@ func child(how string) *Process {
 	return &Process{Program: os.Args[0], Args: func(_ Point, dir string) []string { return []string{dir + "/here"} }, Env: []string{asChild + "=" + how}, OK: []int{2}}
 }
 
-// A run with failed checks is whole; other codes are failures that say what the
-// process said.
+// A run with failed checks is whole, if it is not a panic, which ends with the same
+// code; other codes are failures that say what the process said.
 func TestExitCodesOfProcesses(t *testing.T) {
-	if err := child("2").Run(t.Context(), Point{}, t.TempDir()); err != nil {
+	dir := t.TempDir()
+	var exit *ExitError
+	if err := child("2").Run(t.Context(), Point{}, dir); !errors.As(err, &exit) || exit.Stderr != "it ended with 2" {
+		t.Errorf("exit code 2 without a summary: %v", err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, SummaryName), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := child("2").Run(t.Context(), Point{}, dir); err != nil {
 		t.Errorf("exit code 2: %v", err)
 	}
-	err := child("3").Run(t.Context(), Point{}, t.TempDir())
-	var exit *ExitError
+	err := child("3").Run(t.Context(), Point{}, dir)
 	if !errors.As(err, &exit) || exit.Status != "exit status 3" || exit.Stderr != "it ended with 3" {
 		t.Errorf("exit code 3: %v", err)
 	}
