@@ -280,7 +280,8 @@ func TestVerdicts(t *testing.T) {
 		{"one value", "announce.redundancy", ramp(6, 1, 0), ramp(6, 1, 0), Options{}, Same, false},
 		{"one side has it", "announce.redundancy", ramp(6, 1, 0), nil, Options{}, Untested, false},
 		{"one run", "announce.redundancy", ramp(6, 1, 0.1), []float64{9}, Options{}, Untested, false},
-		{"ranks and mean disagree", "announce.redundancy", []float64{1, 1, 1, 1, 1, 1, 1, 1, 1}, []float64{2, 2, 2, 2, 2, 2, 2, 2, -99}, Options{}, Differs, false},
+		{"ranks and mean disagree", "announce.redundancy", ramp(9, 1, 0), []float64{2, 2, 2, 2, 2, 2, 2, 2, -99}, Options{}, Differs, false},
+		{"and the other way round", "announce.redundancy", ramp(9, 1, 0), []float64{0, 0, 0, 0, 0, 0, 0, 0, 99}, Options{}, Differs, false},
 	} {
 		a, b := made(map[string][]float64{test.metric: test.a}), made(map[string][]float64{test.metric: test.b, "always": {1}})
 		r := compared(t, a, b, test.options)

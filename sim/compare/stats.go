@@ -23,15 +23,11 @@ type Estimate struct {
 
 func estimate(values []float64) Estimate {
 	e := Estimate{N: len(values)}
-	switch {
-	case len(values) == 0:
+	switch len(values) {
+	case 0:
 		return e
-	case len(values) == 1 || slices.Min(values) == slices.Max(values):
-		// Exactly the value, whatever a division would round to.
+	case 1:
 		e.Mean = &values[0]
-		if len(values) > 1 {
-			e.Low, e.High = e.Mean, e.Mean
-		}
 		return e
 	}
 	s := benchmath.AssumeNormal.Summary(sample(values), confidence)

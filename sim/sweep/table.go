@@ -103,20 +103,17 @@ func (t *Table) Samples(cell int, metric string) (values []float64) {
 // MeanSD returns the mean of values and their standard deviation, that of a sample:
 // divided by n−1. It is 0 for one value; without values both are NaN.
 func MeanSD(values []float64) (mean, sd float64) {
-	n := float64(len(values))
-	for _, v := range values {
-		mean += v / n
-	}
 	if len(values) == 0 {
 		return math.NaN(), math.NaN()
 	}
-	if len(values) == 1 || slices.Min(values) == slices.Max(values) {
-		return values[0], 0 // exactly, whatever the division rounds to
+	// Welford's way is exact for equal values.
+	squares := 0.0
+	for i, v := range values {
+		d := v - mean
+		mean += d / float64(i+1)
+		squares += d * (v - mean)
 	}
-	for _, v := range values {
-		sd += (v - mean) * (v - mean)
-	}
-	return mean, math.Sqrt(sd / (n - 1))
+	return mean, math.Sqrt(squares / float64(max(len(values)-1, 1)))
 }
 
 // CSV returns the table as comma-separated values: the keys that are varied, the seed,
