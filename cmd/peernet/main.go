@@ -47,7 +47,7 @@ func interruptible() context.Context {
 }
 
 // prefixes are the names of packages in front of their errors.
-var prefixes = regexp.MustCompile(`(^|[:;] )(realnet|rtc|peer|actors|book): `)
+var prefixes = regexp.MustCompile(`(^|[:;] )(realnet|rtc|peer|actors|book|sweep|compare): `)
 
 // plain is an error without the names of the packages that say it.
 func plain(err error) string {
