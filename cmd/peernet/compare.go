@@ -74,11 +74,11 @@ func runCompare(cmd *cobra.Command, args []string, f *compareFlags) error {
 	}
 	a, err := compare.Load(dirsA...)
 	if err != nil {
-		return fmt.Errorf("A: %w", err)
+		return fmt.Errorf("side A: %w", err)
 	}
 	b, err := compare.Load(dirsB...)
 	if err != nil {
-		return fmt.Errorf("B: %w", err)
+		return fmt.Errorf("side B: %w", err)
 	}
 	r, err := compare.Compare(a, b, o)
 	if err != nil {

@@ -250,12 +250,12 @@ func TestSweepInAUsedDirectory(t *testing.T) {
 	if exit != 1 || !strings.Contains(errOut, "they differ in what is varied; name another --out, or remove the old results and start over with --again") {
 		t.Errorf("exit code %d, %s", exit, errOut)
 	}
-	out, errOut, exit := run(t, peernetProcess("", args("--vary fanout=2 --again --metric nope")...))
+	_, errOut, exit = run(t, peernetProcess("", args("--vary fanout=2 --again --metric nope")...))
 	if exit != 1 || !strings.Contains(errOut, "--metric nope: no point has such a number; there are announce.count") {
 		t.Errorf("exit code %d, %s", exit, errOut)
 	}
 	// The points are done; another table of them needs no run.
-	out, errOut, exit = run(t, peernetProcess(asSweepFails+"=1", args("--vary fanout=2 --metric overlay.degree_max")...))
+	out, errOut, exit := run(t, peernetProcess(asSweepFails+"=1", args("--vary fanout=2 --metric overlay.degree_max")...))
 	if exit != 0 || !strings.HasPrefix(out, "fanout  runs  overlay.degree_max\n2       1     ") {
 		t.Errorf("exit code %d, %s%s", exit, out, errOut)
 	}
