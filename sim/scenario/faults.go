@@ -66,6 +66,9 @@ func (r *runner) choose(f *Fault, random *rand.Rand) []sim.NodeID {
 		case int(id) >= r.scenario.Nodes || !r.sim.IsLive(id):
 			continue
 		}
+		if f.Spare && int(id) < r.scenario.Bootstraps {
+			continue
+		}
 		if region < 0 || int(r.members[id].region) == region {
 			all = append(all, id)
 		}

@@ -63,10 +63,11 @@ type Fault struct {
 	Until   Span     `yaml:"until" json:"until"`
 	Share   Share    `yaml:"share" json:"share"`
 	Region  string   `yaml:"region" json:"region"`
-	Restart Duration `yaml:"restart" json:"restart"` // crash: after so long; 0 is never
-	Leave   string   `yaml:"leave" json:"leave"`     // crash: reset or silence
-	Book    string   `yaml:"book" json:"book"`       // crash
-	Slow    Duration `yaml:"slow" json:"slow"`       // slow: for each message
+	Spare   bool     `yaml:"spare_bootstraps" json:"spare_bootstraps"` // the bootstrap nodes are never among them
+	Restart Duration `yaml:"restart" json:"restart"`                   // crash: after so long; 0 is never
+	Leave   string   `yaml:"leave" json:"leave"`                       // crash: reset or silence
+	Book    string   `yaml:"book" json:"book"`                         // crash
+	Slow    Duration `yaml:"slow" json:"slow"`                         // slow: for each message
 }
 
 // The kinds of a [Fault].

@@ -33,7 +33,7 @@ type Summary struct {
 	Overlay             Overlay  `json:"overlay"`
 	Traffic             Traffic  `json:"traffic"`
 
-	Checks []result.Check `json:"checks"`
+	Checks []result.Check `json:"checks,omitempty"`
 	Marks  []result.Mark  `json:"marks,omitempty"`
 }
 
