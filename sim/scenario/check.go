@@ -368,6 +368,8 @@ func (s *Scenario) checkWorkload() error {
 			return s.fails(field("from"), "%v, is after the end of the run, %v", l.From, s.Duration)
 		case l.Until.Of(d) < l.From.Of(d):
 			return s.fails(field("until"), "%v, is before from, %v", l.Until, l.From)
+		case l.Limit < 0 || l.Limit > s.HopsMax:
+			return s.fails(field("limit"), "%d, must be from 0 to hops_max, %d", l.Limit, s.HopsMax)
 		case l.PayloadMin < payloadMin || l.PayloadMin > wire.DataMax:
 			return s.fails(field("payload_min"), "%d, must be from %d to %d", l.PayloadMin, payloadMin, wire.DataMax)
 		case l.PayloadMax < l.PayloadMin || l.PayloadMax > wire.DataMax:

@@ -116,6 +116,7 @@ type Workload struct {
 	Class      string `yaml:"class" json:"class"`   // likewise
 	PayloadMin int    `yaml:"payload_min" json:"payload_min"`
 	PayloadMax int    `yaml:"payload_max" json:"payload_max"`
+	Limit      int    `yaml:"limit" json:"limit"` // of forwardings; 0 is hops_max
 }
 
 // The kinds and paces of a [Workload].

@@ -23,6 +23,8 @@ type message struct {
 	origin sim.NodeID
 	alive  int // honest nodes at that time
 	peers  int // connections of the origin in use
+	// hopsMax is how often it may be forwarded.
+	hopsMax uint32
 }
 
 // A tracker observes what becomes of the workload's messages. Between two
@@ -37,7 +39,7 @@ type tracker struct {
 	next     message        // what the next EventAnnounced belongs to
 	detailed bool           // distributions are kept for each message
 	life     actors.Time    // how long a node recognises a duplicate, at least
-	hopsMax  uint32
+	lies     bool           // there are adversaries that change hop counts
 	heard    heard
 	shards   []shard
 }
@@ -85,7 +87,7 @@ func newTracker(s *Scenario, members []member, workers int, detailed bool) *trac
 		honest: s.Nodes, index: map[string]int{}, shards: make([]shard, workers),
 		members: members, inUse: make([]int32, s.Nodes), detailed: detailed,
 		// Clocks may run a tenth too fast.
-		life: actors.Time(s.PeerConfig().RouteLife) / 10 * 9, hopsMax: uint32(s.HopsMax),
+		life: actors.Time(s.PeerConfig().RouteLife) / 10 * 9, lies: s.lies(),
 	}
 	if s.Checks.Invariants {
 		t.heard = newHeard(s)
@@ -103,8 +105,12 @@ func (t *tracker) Observe(shard int, node sim.NodeID, at actors.Time, e actors.E
 		if f := e.Message.(*wire.Frame); !f.Response && f.Body.Type == typeAnnounce {
 			s := &t.shards[shard]
 			s.copies++
-			if i, ok := t.index[f.Body.ID]; t.detailed && ok {
+			i, ok := t.index[f.Body.ID]
+			if t.detailed && ok {
 				s.at(i).copies++
+			}
+			if ok && e.Kind == peer.EventHopsExceeded && !t.lies && !t.heard.none() {
+				s.found.note(invariantHops, node, at, "message %d was forwarded %d times, and sent on", i, f.Hops)
 			}
 		}
 	case peer.EventThrottled, peer.EventQuota:
@@ -162,10 +168,11 @@ func (t *tracker) invariants(s *shard, i int, node sim.NodeID, at actors.Time, f
 		r.byHops = make([]uint32, byHopsMax)
 	}
 	r.byHops[min(f.Hops, byHopsMax-1)]++
-	if f.Hops > t.hopsMax {
-		s.found.note(invariantHops, node, at, "message %d was forwarded %d times, at most %d are permitted", i, f.Hops, t.hopsMax)
+	m := &t.messages[i]
+	if f.Hops > m.hopsMax {
+		s.found.note(invariantHops, node, at, "message %d was forwarded %d times, at most %d are permitted", i, f.Hops, m.hopsMax)
 	}
-	if m := &t.messages[i]; m.origin == node && t.started(node) <= m.sent && at-m.sent < t.life {
+	if m.origin == node && t.started(node) <= m.sent && at-m.sent < t.life {
 		s.found.note(invariantOnce, node, at, "message %d is delivered to its origin", i)
 	}
 	if before, again := t.heard.again(node, i, at, t.started(node)); again && at-before < t.life {

@@ -80,7 +80,7 @@ func (r *runner) planRequests(l *Workload, random *rand.Rand) {
 	for i, t := range times {
 		size := l.PayloadMin + random.IntN(l.PayloadMax-l.PayloadMin+1)
 		r.sim.At(t, func() {
-			r.send(request{number: i, payload: size, search: l.Kind == SendSearch, region: l.Region, class: l.Class})
+			r.send(request{number: i, payload: size, search: l.Kind == SendSearch, limit: l.Limit, region: l.Region, class: l.Class})
 		})
 	}
 }
@@ -97,6 +97,7 @@ func (s *Scenario) requests() (n int) {
 // A request is an announce or search to be sent.
 type request struct {
 	number, payload int
+	limit           int // of forwardings; 0 is hops_max
 	search          bool
 	region, class   string // of the origin; "" is any
 }
@@ -107,14 +108,17 @@ func (r *runner) send(q request) {
 	if !ok {
 		return
 	}
-	m := &peer.Announce{Type: typeAnnounce, Data: fmt.Sprintf("message %d", q.number)}
+	m := &peer.Announce{Type: typeAnnounce, Data: fmt.Sprintf("message %d", q.number), Limit: uint32(q.limit)}
 	if q.search {
 		m.Type = typeSearch
 	}
 	m.Data += strings.Repeat(".", max(q.payload-len(m.Data), 0))
 	r.tracker.next = message{
 		search: q.search, sent: actors.Time(r.sim.Now()), origin: id, alive: r.live(),
-		peers: r.roots[id].Gossip().PeersInUse(),
+		peers: r.roots[id].Gossip().PeersInUse(), hopsMax: uint32(r.scenario.HopsMax),
+	}
+	if q.limit > 0 {
+		r.tracker.next.hopsMax = uint32(q.limit)
 	}
 	r.sim.Send(id, m)
 }

@@ -58,7 +58,7 @@ func Draw(seed uint64) *scenario.Scenario {
 	s := scenario.Default()
 	d := &dice{rand.New(rand.NewPCG(seed, 0x737761726d)), &s, 0}
 	s.Name, s.Seed = fmt.Sprintf("swarm %d", seed), seed
-	s.Nodes = d.between(6, 50)
+	s.Nodes = d.between(7, 50)
 	s.Bootstraps = d.between(1, min(5, s.Nodes))
 	s.Known = d.between(1, s.Bootstraps)
 	d.heal = time.Duration(d.between(60, 150)) * time.Second
@@ -134,8 +134,8 @@ func (d *dice) jitter() scenario.Draw {
 // protocol draws the configuration of the nodes.
 func (d *dice) protocol() {
 	s := d.s
-	s.Connections = d.between(1, 4)
-	s.Connections = min(s.Connections, max(1, (s.Nodes-1)/3))
+	// A random graph of one link from each node is not connected.
+	s.Connections = d.between(2, min(4, (s.Nodes-1)/3))
 	s.InboundMax = d.between(4*s.Connections, 32)
 	if s.Fanout = scenario.Fanout(d.between(3, 6)); d.chance(50) {
 		s.Fanout = -1 // all
@@ -257,6 +257,10 @@ func (d *dice) checks() {
 	s.Messages, s.MessagesFrom, s.MessagesUntil = d.between(5, 30), at(5*second), at(scenario.Duration(d.heal))
 	s.Searches, s.SearchesFrom, s.SearchesUntil = d.between(1, 10), at(10*second), at(scenario.Duration(d.heal))
 	s.Responders = s.Nodes
+	s.Workload = append(s.Workload, scenario.Workload{
+		Kind: scenario.SendAnnounce, Count: d.between(1, 10), From: at(10 * second), Until: at(scenario.Duration(d.heal)),
+		Pace: scenario.PaceBurst, PayloadMin: 16, PayloadMax: 16, Limit: d.between(1, 4),
+	})
 	for _, kind := range []string{scenario.SendAnnounce, scenario.SendSearch} {
 		s.Workload = append(s.Workload, scenario.Workload{
 			Kind: kind, Count: 10, From: at(merged), Until: at(merged + 60*second), Pace: scenario.PacePoisson,
@@ -272,6 +276,11 @@ func (d *dice) checks() {
 		{Goal: scenario.GoalComponent, After: at(scenario.Duration(d.heal)), Within: scenario.Duration(mergeTime)},
 		{Goal: scenario.GoalCoverage, After: at(merged), Least: coverage},
 		{Goal: scenario.GoalAnswered, After: at(merged), Least: 700_000},
+	}
+	if s.Reach == (scenario.Reach{Public: 1}) { // others take long to have all their links
+		s.Checks.Goals = append(s.Checks.Goals, scenario.Goal{
+			Goal: scenario.GoalFormed, After: at(scenario.Duration(d.heal)), Within: scenario.Duration(mergeTime),
+		})
 	}
 }
 

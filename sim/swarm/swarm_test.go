@@ -2,13 +2,17 @@ package swarm
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"sync"
 	"testing"
 )
 
-var seeds = flag.Int("swarm-seeds", 24, "how many seeds to run")
+var (
+	seeds = flag.Int("swarm-seeds", 24, "how many seeds to run")
+	first = flag.Bool("swarm-first", false, "stop at the first seed that fails")
+)
 
 // Whole scenarios, drawn from seeds, hold all invariants and heal.
 func TestSwarm(t *testing.T) {
@@ -19,19 +23,23 @@ func TestSwarm(t *testing.T) {
 }
 
 // runSeeds runs seeds by two workers, and returns the failures in order of seeds.
-func runSeeds(ctx context.Context, first, n int) (failures []error) {
+func runSeeds(ctx context.Context, from, n int) (failures []error) {
 	all := make([]error, n)
 	var wg sync.WaitGroup
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	for w := range 2 {
 		wg.Go(func() {
-			for i := w; i < n; i += 2 {
-				all[i] = Run(ctx, uint64(first+i))
+			for i := w; i < n && ctx.Err() == nil; i += 2 {
+				if all[i] = Run(ctx, uint64(from+i)); all[i] != nil && *first {
+					cancel()
+				}
 			}
 		})
 	}
 	wg.Wait()
 	for _, err := range all {
-		if err != nil {
+		if err != nil && !errors.Is(err, context.Canceled) {
 			failures = append(failures, err)
 		}
 	}
