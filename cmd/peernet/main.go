@@ -13,8 +13,21 @@ import (
 	"github.com/spf13/cobra"
 )
 
-// exitInterrupted is the exit code after Ctrl-C, as shells have it.
-const exitInterrupted = 130
+// Exit codes: after Ctrl-C, as shells have it, and when checks of a simulation failed.
+const (
+	exitInterrupted = 130
+	exitChecks      = 2
+)
+
+// exitCode is the exit code for an error that is no interrupt.
+func exitCode(err error) int {
+	var checks *checksError
+	var swarm *swarmError
+	if errors.As(err, &checks) || errors.As(err, &swarm) {
+		return exitChecks
+	}
+	return 1
+}
 
 func main() {
 	ctx := interruptible()
@@ -25,7 +38,7 @@ func main() {
 		os.Exit(exitInterrupted)
 	default:
 		fmt.Fprintln(os.Stderr, "peernet:", plain(err))
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
 }
 

@@ -17,8 +17,8 @@ peernet sim --out writes it.
 
 The report is one file that needs no other, for a browser or for paper. It is
 the same each time.`,
-		Example: `  peernet report results
-  peernet report sweep/*`,
+		Example: `  peernet sim report results
+  peernet sim report sweep/*`,
 		Args: cobra.MinimumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for _, dir := range args {

@@ -93,7 +93,7 @@ func runSweep(cmd *cobra.Command, file string, f *sweepFlags) error {
 	process := sweep.Process{
 		Program: program, OK: exitWhole, Env: memoryShare(f.jobs),
 		Args: func(p sweep.Point, dir string) []string {
-			return append(pointArgs(grid, p, copied), "--workers", strconv.Itoa(f.workers), "--out", dir, "--json")
+			return append(pointArgs(grid, p, copied), "--workers", strconv.Itoa(f.workers), "--out", dir, "--tables=false", "--json")
 		},
 	}
 	show := newSweepProgress(cmd.ErrOrStderr(), func(p sweep.Point) string {

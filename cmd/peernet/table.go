@@ -7,6 +7,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"peernet/sim/result"
 	"peernet/sim/scenario"
 )
 
@@ -54,9 +55,16 @@ func printSummary(out io.Writer, asked *scenario.Scenario, s *scenario.Summary) 
 	fmt.Fprintln(w, "traffic\t")
 	row("  messages", "%d, %s", t.Messages, size(float64(t.Bytes)))
 	row("  per node", "%s/s", size(t.BytesPerNodePerS))
+	if t.Lost > 0 {
+		row("  lost", "%d messages, in partitions or on broken links", t.Lost)
+	}
+	if t.Retransmitted > 0 {
+		row("  retransmitted", "%d", t.Retransmitted)
+	}
 	if t.Throttled > 0 {
 		row("  throttled", "%d messages dropped: see rate_max and routes_max", t.Throttled)
 	}
+	printChecks(w, s.Checks)
 	fmt.Fprintln(w, "cost\t")
 	row("  time", "%.1f s wall, %.1f s CPU, %d workers", s.WallS, s.CPUS, s.Workers)
 	row("  speed", "%.2f M deliveries per CPU second", s.DeliveriesPerCPUS/1e6)
@@ -71,6 +79,48 @@ func printSummary(out io.Writer, asked *scenario.Scenario, s *scenario.Summary) 
 		}
 	}
 	return nil
+}
+
+// printChecks prints the goals, and the invariants that do not hold.
+func printChecks(w io.Writer, checks []result.Check) {
+	if len(checks) == 0 {
+		return
+	}
+	fmt.Fprintln(w, "checks\t")
+	held := 0
+	for _, c := range checks {
+		verdict := "ok"
+		switch {
+		case !c.OK:
+			verdict = "FAILED"
+		case c.Kind == result.KindInvariant:
+			held++
+			continue
+		}
+		where := ""
+		if c.Node != nil {
+			where += fmt.Sprintf(" node %d", *c.Node)
+		}
+		if c.AtS != nil {
+			where += fmt.Sprintf(" at %.3f s", *c.AtS)
+		}
+		if where != "" {
+			where = "," + where
+		}
+		fmt.Fprintf(w, "  %s\t%s%s: %s\n", strings.ReplaceAll(c.Name, "_", " "), verdict, where, c.Detail)
+	}
+	if held > 0 {
+		fmt.Fprintf(w, "  invariants\t%d of %d hold\n", held, invariantsOf(checks))
+	}
+}
+
+func invariantsOf(checks []result.Check) (n int) {
+	for _, c := range checks {
+		if c.Kind == result.KindInvariant {
+			n++
+		}
+	}
+	return n
 }
 
 // sent says how many of the messages asked for were sent: where no node was

@@ -32,6 +32,13 @@ type Options struct {
 	Observer sim.Observer
 }
 
+func (o Options) withDefaults() Options {
+	if o.Workers == 0 {
+		o.Workers = runtime.GOMAXPROCS(0)
+	}
+	return o
+}
+
 // Progress is how far a run is.
 type Progress struct {
 	Now, Duration time.Duration // virtual time
@@ -107,9 +114,7 @@ func Record(ctx context.Context, s *Scenario, o Options) (*Summary, *result.Run,
 
 // newRunner plans a run.
 func newRunner(s *Scenario, o Options) (*runner, error) {
-	if o.Workers == 0 {
-		o.Workers = runtime.GOMAXPROCS(0)
-	}
+	o = o.withDefaults()
 	r := &runner{
 		scenario: s, options: o, config: s.PeerConfig(),
 		roots: make([]*peer.Node, s.Nodes), members: make([]member, s.Nodes+s.adversaries()),

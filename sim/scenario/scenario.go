@@ -478,6 +478,8 @@ func (s *Scenario) simulation(o Options, observer sim.Observer) (*sim.Simulation
 
 		Negotiation: s.negotiates(),
 		PerNode:     o.Record,
+		Count:       o.Record,
+		Tracer:      o.Tracer,
 	})
 }
 

@@ -2,10 +2,8 @@ package swarm
 
 import (
 	"context"
-	"errors"
 	"flag"
 	"fmt"
-	"sync"
 	"testing"
 )
 
@@ -16,34 +14,20 @@ var (
 
 // Whole scenarios, drawn from seeds, hold all invariants and heal.
 func TestSwarm(t *testing.T) {
-	failures := runSeeds(t.Context(), 1, *seeds)
-	for _, err := range failures {
-		t.Errorf("%v; rerun: go run ./cmd/peernet sim swarm --seeds %d", err, err.(*Failure).Seed)
-	}
-}
-
-// runSeeds runs seeds by two workers, and returns the failures in order of seeds.
-func runSeeds(ctx context.Context, from, n int) (failures []error) {
-	all := make([]error, n)
-	var wg sync.WaitGroup
-	ctx, cancel := context.WithCancel(ctx)
+	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	for w := range 2 {
-		wg.Go(func() {
-			for i := w; i < n && ctx.Err() == nil; i += 2 {
-				if all[i] = Run(ctx, uint64(from+i)); all[i] != nil && *first {
-					cancel()
-				}
-			}
-		})
+	var list []uint64
+	for seed := range *seeds {
+		list = append(list, uint64(seed+1))
 	}
-	wg.Wait()
-	for _, err := range all {
-		if err != nil && !errors.Is(err, context.Canceled) {
-			failures = append(failures, err)
+	failed, _ := RunAll(ctx, list, func(_, failures int) {
+		if *first && failures > 0 {
+			cancel()
 		}
+	})
+	for _, f := range failed {
+		t.Errorf("%v; rerun: go run ./cmd/peernet sim swarm --seeds %d", f, f.Seed)
 	}
-	return failures
 }
 
 // A seed always draws the same scenario, and seeds draw different ones.

@@ -11,13 +11,11 @@
 package swarm
 
 import (
-	"context"
 	"fmt"
 	"math/rand/v2"
 	"time"
 
 	"peernet/sim/adversary"
-	"peernet/sim/result"
 	"peernet/sim/scenario"
 )
 
@@ -60,7 +58,8 @@ func Draw(seed uint64) *scenario.Scenario {
 	s.Name, s.Seed = fmt.Sprintf("swarm %d", seed), seed
 	s.Nodes = d.between(7, 50)
 	s.Bootstraps = d.between(1, min(5, s.Nodes))
-	s.Known = d.between(1, s.Bootstraps)
+	// Fewer, and the bootstrap nodes may be two groups that do not know each other.
+	s.Known = d.between(max(1, s.Bootstraps/2), s.Bootstraps)
 	d.heal = time.Duration(d.between(60, 150)) * time.Second
 	d.network()
 	d.protocol()
@@ -282,67 +281,4 @@ func (d *dice) checks() {
 			Goal: scenario.GoalFormed, After: at(scenario.Duration(d.heal)), Within: scenario.Duration(mergeTime),
 		})
 	}
-}
-
-// A Failure is a run that did not do what it must.
-type Failure struct {
-	Seed   uint64
-	Checks []result.Check // that failed
-	Err    error          // a panic, or a difference between two runs
-}
-
-// Error implements error.
-func (f *Failure) Error() string {
-	if f.Err != nil {
-		return fmt.Sprintf("seed %d: %v", f.Seed, f.Err)
-	}
-	c := f.Checks[0]
-	where := ""
-	if c.Node != nil {
-		where += fmt.Sprintf(" at node %d", *c.Node)
-	}
-	if c.AtS != nil {
-		where += fmt.Sprintf(" at %.3f s", *c.AtS)
-	}
-	return fmt.Sprintf("seed %d: %s%s: %s", f.Seed, c.Name, where, c.Detail)
-}
-
-// crossChecked is how many seeds are run once for each that is run on other executors
-// too.
-const crossChecked = 16
-
-// Run runs the scenario of a seed. The error is a *Failure, or of ctx. Every sixteenth
-// seed is run again by several workers, and by the reference executor: the trace must
-// be the same.
-func Run(ctx context.Context, seed uint64) error {
-	s := Draw(seed)
-	if err := s.Resolve(); err != nil {
-		return &Failure{Seed: seed, Err: err}
-	}
-	sum, err := scenario.Run(ctx, s, scenario.Options{Workers: 1})
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if err != nil {
-		return &Failure{Seed: seed, Err: err}
-	}
-	if failed := sum.Failed(); len(failed) > 0 {
-		return &Failure{Seed: seed, Checks: failed}
-	}
-	if seed%crossChecked != 0 {
-		return nil
-	}
-	for _, o := range []scenario.Options{{Workers: 3}, {Reference: true}} {
-		again, err := scenario.Run(ctx, s, o)
-		switch {
-		case ctx.Err() != nil:
-			return ctx.Err()
-		case err != nil:
-			return &Failure{Seed: seed, Err: err}
-		case again.TraceHash != sum.TraceHash:
-			return &Failure{Seed: seed, Err: fmt.Errorf("swarm: trace %s with one worker, %s with %d workers, reference executor: %v",
-				sum.TraceHash, again.TraceHash, max(o.Workers, 1), o.Reference)}
-		}
-	}
-	return nil
 }
