@@ -137,7 +137,7 @@ func TestBadInputSaysWhatToDo(t *testing.T) {
 		want string
 	}{
 		{[]string{"sim", "nowhere.yaml"}, "neither a file nor one of the built-in flood, quickstart"},
-		{[]string{"sim", file}, "bad.yaml:2:1: latncy: unknown key; known are name, nodes"},
+		{[]string{"sim", file}, "bad.yaml:2:1: latncy: unknown key, is latency meant?; known are name, nodes"},
 		{[]string{"sim", "--set", "latency.min=0"}, "--set: latency.min: 0s, must be positive"},
 		{[]string{"sim", "--set", "latency=5ms"}, "is a group; set one of its keys: latency.model"},
 		{[]string{"sim", "--set", "reach.public=0"}, "reach.public: 0, as all the other weights"},

@@ -17,7 +17,6 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"peernet/experiments"
 	"peernet/sim/scenario"
 	"peernet/sim/sweep"
 )
@@ -157,16 +156,13 @@ func (f *sweepFlags) grid(file string) (*sweep.Grid, error) {
 	return g, g.Validate()
 }
 
-// scenarioText reads a scenario's file, or a built-in scenario.
+// scenarioText is a scenario as a file that stands for itself, wherever it is.
 func scenarioText(name string) ([]byte, error) {
-	if text, ok := experiments.Get(name); ok {
-		return text, nil
+	s, err := findScenario(name)
+	if err != nil {
+		return nil, err
 	}
-	text, err := sweep.ReadFile(name, sweep.SummaryMax)
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("no scenario %q: neither a file nor one of the built-in %s", name, strings.Join(experiments.Names(), ", "))
-	}
-	return text, err
+	return s.YAML(), nil
 }
 
 // checkCells finds out now, not after an hour, that a combination is impossible.

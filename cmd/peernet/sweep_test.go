@@ -16,8 +16,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/spf13/cobra"
-
 	"peernet/sim/sweep"
 )
 
@@ -36,7 +34,7 @@ func init() {
 		os.Stderr.WriteString("\x1b[31mno luck\nwith this seed\n")
 		os.Exit(3)
 	}
-	err := simTree().ExecuteContext(interruptible())
+	err := rootCommand().ExecuteContext(interruptible())
 	if errors.Is(err, context.Canceled) {
 		os.Exit(exitInterrupted)
 	}
@@ -45,21 +43,6 @@ func init() {
 		os.Exit(1)
 	}
 	os.Exit(0)
-}
-
-// simTree is peernet with the commands below sim that it lacks.
-func simTree() *cobra.Command {
-	root := &cobra.Command{Use: "peernet", SilenceUsage: true, SilenceErrors: true}
-	sim := simCommand()
-	root.AddCommand(sim)
-	run := simCommand()
-	run.Use = "run [scenario.yaml]"
-	for _, c := range []*cobra.Command{run, sweepCommand(), compareCommand()} {
-		if !slices.ContainsFunc(sim.Commands(), func(old *cobra.Command) bool { return old.Name() == c.Name() }) {
-			sim.AddCommand(c)
-		}
-	}
-	return root
 }
 
 // peernetProcess is peernet sim as a process of its own.
@@ -104,7 +87,7 @@ func TestKilledSweepGoesOn(t *testing.T) {
 	if exit != 0 {
 		t.Fatalf("exit code %d\n%s", exit, errOut)
 	}
-	if want := "latency.median  fanout  runs  announce.coverage_mean"; !strings.HasPrefix(out, want) || strings.Count(out, "±") != 9*4 {
+	if want := "latency.median  fanout  runs  announce.coverage_mean"; !strings.HasPrefix(out, want) || strings.Count(out, "±") != 9*5 {
 		t.Errorf("printed\n%s", out)
 	}
 	// Where the system cannot kill the children with their parent, they write

@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"math"
 	"slices"
+	"strings"
 	"strconv"
 
 	"gonum.org/v1/plot"
@@ -291,21 +292,29 @@ func (f *figures) series(name, title, label string, whole bool) {
 }
 
 // othersMax is how many figures of other columns there are.
-const othersMax = 24
+const othersMax = 30
 
-// others are the columns of which the report knows nothing but the name.
+// others are the columns of which the report knows nothing but the name, without those
+// in which nothing happens.
 func (f *figures) others() {
 	known := []string{"live", "components", "largest_component", "bytes_per_node_per_s", "messages_per_node_per_s"}
 	drawn := 0
+	var still []string
 	for _, c := range f.run.Series.Columns {
-		if slices.Contains(known, c.Name) {
+		switch {
+		case slices.Contains(known, c.Name):
 			continue
-		}
-		if drawn == othersMax {
+		case !slices.ContainsFunc(c.Values, func(v float64) bool { return v != 0 && !math.IsNaN(v) }):
+			still = append(still, c.Name)
+			continue
+		case drawn == othersMax:
 			f.missing("Other columns", fmt.Sprintf("The first %d are drawn; series.parquet has all.", othersMax))
 			return
 		}
 		drawn++
 		f.series(c.Name, c.Name, c.Name, false)
+	}
+	if len(still) > 0 {
+		f.missing("What did not happen", "Always 0: "+strings.Join(still, ", ")+".")
 	}
 }

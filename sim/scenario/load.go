@@ -57,10 +57,18 @@ func Load(path string) (*Scenario, error) {
 		return nil, fmt.Errorf("%s: a scenario has at most %d bytes", path, fileMax)
 	}
 	s, err := Parse(path, text)
-	if s != nil {
-		s.dir = filepath.Dir(path)
+	if err != nil {
+		return nil, err
 	}
-	return s, err
+	// So that what is written of the scenario, elsewhere, finds its files too.
+	for _, name := range []*string{&s.Churn.Trace, &s.Topology} {
+		if *name != "" && !filepath.IsAbs(*name) {
+			if *name, err = filepath.Abs(filepath.Join(filepath.Dir(path), *name)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return s, nil
 }
 
 // Parse reads the text of a scenario file; name is for errors.

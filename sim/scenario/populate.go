@@ -9,7 +9,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -400,11 +399,7 @@ func (r *runner) back(id sim.NodeID, t time.Duration, book string) {
 // planTrace has nodes come and go as a file says.
 func (r *runner) planTrace() error {
 	s := r.scenario
-	path := s.Churn.Trace
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(s.dir, path)
-	}
-	file, err := os.Open(path)
+	file, err := os.Open(s.Churn.Trace)
 	if err != nil {
 		return s.fails("churn.trace", "%v", err)
 	}

@@ -6,7 +6,6 @@ import (
 	"io"
 	"math"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
@@ -232,11 +231,7 @@ func (c *recorder) messages() (list []result.Message) {
 // one link a line, as two numbers of nodes. The link is outbound at the first.
 func (r *runner) plantTopology() error {
 	s := r.scenario
-	path := s.Topology
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(s.dir, path)
-	}
-	file, err := os.Open(path)
+	file, err := os.Open(s.Topology)
 	if err != nil {
 		return s.fails("topology", "%v", err)
 	}

@@ -78,7 +78,6 @@ type Scenario struct {
 
 	explicit map[string]place // keys that were set, and where
 	text     []string         // the lines of the file
-	dir      string           // where the files that it names are
 }
 
 // Latency describes how long messages take.

@@ -129,7 +129,6 @@ func (s *Scenario) clone() *Scenario {
 	if err != nil {
 		panic(fmt.Sprintf("scenario: what YAML writes cannot be read: %v", err))
 	}
-	c.dir = s.dir
 	return c
 }
 

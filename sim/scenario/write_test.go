@@ -67,7 +67,7 @@ edges_at: [50%, 1m0s]
 		t.Fatalf("%v\n%s", err, reference.YAML())
 	}
 	for _, x := range []*Scenario{reference, again} {
-		x.explicit, x.text, x.dir = nil, nil, ""
+		x.explicit, x.text = nil, nil
 		x.Regions[0].Jitter.Quantiles, x.EdgesAt = nil, nil // empty lists
 	}
 	if !reflect.DeepEqual(reference, again) {
