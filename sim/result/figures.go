@@ -5,8 +5,8 @@ import (
 	"html/template"
 	"math"
 	"slices"
-	"strings"
 	"strconv"
+	"strings"
 
 	"gonum.org/v1/plot"
 )

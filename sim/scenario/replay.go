@@ -31,8 +31,7 @@ type Line struct {
 	N       int64   `json:"n,omitempty"`
 	Text    string  `json:"text,omitempty"` // what the message says, or the event
 
-	at    actors.Time
-	shard int
+	at actors.Time
 }
 
 // A Filter says which lines of a trace are wanted. The zero Filter wants all.

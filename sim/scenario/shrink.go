@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"reflect"
+	"strings"
 	"time"
 
 	"peernet/sim"
@@ -42,8 +43,8 @@ type Shrinking struct {
 }
 
 // Shrink looks for a smaller scenario that fails the same check: with fewer nodes,
-// shorter, with fewer faults, and simpler models. It tries one change after the other,
-// keeps those with which the check still fails, and ends when none is left, after so
+// shorter, with fewer faults, and simpler models, or another seed. It tries one change
+// after the other, keeps those with which the check still fails, and ends when none is left, after so
 // many tries, or with ctx, with the smallest that it found. s must be resolved.
 func Shrink(ctx context.Context, s *Scenario, o Options, tries int, progress func(Shrinking)) (smallest *Scenario, check, detail string, err error) {
 	check, detail, err = Failure(ctx, s, o)
@@ -68,6 +69,9 @@ func Shrink(ctx context.Context, s *Scenario, o Options, tries int, progress fun
 	}
 	return h.best, check, h.detail, nil
 }
+
+// seedsTried is with how many seeds each change is tried.
+const seedsTried = 3
 
 type shrinker struct {
 	ctx           context.Context
@@ -106,10 +110,15 @@ func (h *shrinker) try(step shrinkStep) bool {
 		if reflect.DeepEqual(s.YAML(), h.best.YAML()) {
 			continue
 		}
-		kept := h.fails(s)
-		if kept {
-			h.best = s
-			h.report.Kept++
+		kept := false
+		for k := uint64(0); k < seedsTried && !kept && !h.over(); k++ {
+			// Whatever changes, changes what is drawn: another seed may fail as before.
+			s := s.clone()
+			s.Seed += k
+			if kept = h.fails(s); kept {
+				h.best = s
+				h.report.Kept++
+			}
 		}
 		if h.progress != nil {
 			h.report.Step, h.report.Nodes, h.report.Duration = step.name, h.best.Nodes, time.Duration(h.best.Duration)
@@ -168,8 +177,15 @@ type shrinkStep struct {
 
 // shrinkSteps are tried in this order: what saves most first.
 var shrinkSteps = []shrinkStep{
+	{"no adversary", dropItem(func(s *Scenario) any { return &s.Adversaries })},
+	{"no fault", dropItem(func(s *Scenario) any { return &s.Faults })},
+	{"no bad conditions", dropItem(func(s *Scenario) any { return &s.Conditions })},
+	{"no crowd", dropItem(func(s *Scenario) any { return &s.Crowds })},
+	{"no workload", dropItem(func(s *Scenario) any { return &s.Workload })},
+	{"no goal", dropItem(func(s *Scenario) any { return &s.Checks.Goals })},
 	{"fewer nodes", func(s *Scenario, i int) bool {
-		n := smaller(s.Nodes, 2, i)
+		// With fewer links each, it would fail for that alone.
+		n := smaller(s.Nodes, max(2, 3*s.Connections+1), i)
 		if n == 0 {
 			return false
 		}
@@ -177,20 +193,33 @@ var shrinkSteps = []shrinkStep{
 		s.Bootstraps = min(s.Bootstraps, n)
 		s.Known = min(s.Known, s.Bootstraps)
 		s.Responders = min(s.Responders, n)
-		s.Connections = min(s.Connections, max(1, (n-1)/3))
 		for k := range s.Adversaries {
 			s.Adversaries[k].Victim = min(s.Adversaries[k].Victim, n-1)
 		}
 		return true
 	}},
-	{"no fault", dropItem(func(s *Scenario) any { return &s.Faults })},
-	{"no adversary", dropItem(func(s *Scenario) any { return &s.Adversaries })},
-	{"no bad conditions", dropItem(func(s *Scenario) any { return &s.Conditions })},
-	{"no crowd", dropItem(func(s *Scenario) any { return &s.Crowds })},
-	{"no workload", dropItem(func(s *Scenario) any { return &s.Workload })},
-	{"no goal", dropItem(func(s *Scenario) any { return &s.Checks.Goals })},
+	{"no regions", func(s *Scenario, i int) bool {
+		s.Regions, s.Ways, s.Conditions, s.ResponderRegion = nil, nil, nil, ""
+		for k := range s.Faults {
+			s.Faults[k].Region = ""
+		}
+		for k := range s.Workload {
+			s.Workload[k].Region = ""
+		}
+		for k := range s.Classes {
+			s.Classes[k].Region = ""
+		}
+		return i == 0
+	}},
+	{"no classes", func(s *Scenario, i int) bool {
+		s.Classes = nil
+		for k := range s.Workload {
+			s.Workload[k].Class = ""
+		}
+		return i == 0
+	}},
 	{"simpler", func(s *Scenario, i int) bool {
-		return resetGroup(s, i, "churn", "network", "reach", "latency", "classes", "regions", "wire", "arrival_model", "edges_at", "sample",
+		return resetGroup(s, i, "churn", "network", "network.loss", "network.link_life", "network.dial_twice", "network.reorder", "reach", "latency", "wire", "arrival_model", "edges_at", "sample",
 			"messages_from", "messages_until", "searches_from", "searches_until", "messages", "searches")
 	}},
 	{"shorter", func(s *Scenario, i int) bool {
@@ -250,8 +279,11 @@ func resetGroup(s *Scenario, i int, keys ...string) bool {
 		return false
 	}
 	standard := Default()
-	field, _ := fieldOf(reflect.ValueOf(s).Elem(), keys[i])
-	value, _ := fieldOf(reflect.ValueOf(&standard).Elem(), keys[i])
+	field, value := reflect.ValueOf(s).Elem(), reflect.ValueOf(&standard).Elem()
+	for part := range strings.SplitSeq(keys[i], ".") {
+		field, _ = fieldOf(field, part)
+		value, _ = fieldOf(value, part)
+	}
 	field.Set(value)
 	return true
 }
