@@ -260,7 +260,7 @@ func (s *Scenario) decodeValue(file, key string, where place, node ast.Node, fie
 			if d, ok := v.Interface().(interface{ setDefaults() }); ok {
 				d.setDefaults()
 			}
-			key, place := fmt.Sprintf("%s[%d]", key, i), placeOf(file, item.GetToken())
+			key, place := fmt.Sprintf("%s[%d]", key, i), placeOf(file, startOf(item))
 			s.explicit[key] = place
 			if err := s.decodeValue(file, key, place, item, v.Elem()); err != nil {
 				return err
@@ -281,6 +281,19 @@ func (s *Scenario) decodeValue(file, key string, where place, node ast.Node, fie
 		return placeOf(file, t).fails(key, "%v", err)
 	}
 	return nil
+}
+
+// startOf is the first token of an item; that of a block of keys is a colon.
+func startOf(item ast.Node) *token.Token {
+	switch n := item.(type) {
+	case *ast.MappingValueNode:
+		return n.Key.GetToken()
+	case *ast.MappingNode:
+		if !n.IsFlowStyle && len(n.Values) > 0 {
+			return n.Values[0].Key.GetToken()
+		}
+	}
+	return item.GetToken()
 }
 
 // isGroup reports whether a value is a group of keys.

@@ -176,3 +176,130 @@ func TestSpreadIsEven(t *testing.T) {
 		t.Error("a single one is not at the start")
 	}
 }
+
+// Wrong models, faults and checks are refused where they stand, with what to write
+// instead.
+func TestWrongModelsAreRefused(t *testing.T) {
+	two := "regions: [{name: tokyo}, {name: london}]\n"
+	for _, test := range []struct{ text, want string }{
+		{"regions: tokyo\n", "f.yaml:1:1: regions: want a list, each item with a dash: - name: …"},
+		{"regions:\n  - tokyo\n", "f.yaml:2:5: regions[0]: want keys and values"},
+		{"regions:\n  - name: tokyo\n    wait: 3\n", "f.yaml:3:5: regions[0].wait: unknown key; known are name, weight, jitter"},
+		{"regions:\n  - weight: 3\n", "f.yaml:2:5: regions[0].name: is missing: any name, or one of [dallas"},
+		{"regions:\n  - name: tokyo\n  - name: tokyo\n", "f.yaml:3:5: regions[1].name: \"tokyo\", there is one before it"},
+		{"regions:\n  - name: atlantis\n", "f.yaml:2:5: regions[0].name: no round-trip time is known from \"atlantis\" to \"atlantis\": add - {from: atlantis, to: atlantis, rtt: 100ms} to rtt"},
+		{"regions:\n  - {name: tokyo, weight: 0}\n", "f.yaml:2:19: regions[0].weight: 0, as all the other weights"},
+		{"regions:\n  - {name: tokyo, jitter: {model: gauss}}\n", "regions[0].jitter.model: \"gauss\" is none of [none constant"},
+		{"regions:\n  - {name: tokyo, jitter: {model: norml}}\n", "is normal meant?"},
+		{"regions:\n  - {name: tokyo, jitter: {mean: 3ms}}\n", "regions[0].jitter: has parameters, and no model: add model: exponential"},
+		{"regions:\n  - {name: tokyo, jitter: {model: pareto, min: 1ms}}\n", "f.yaml:2:19: regions[0].jitter: "},
+		{"regions:\n  - {name: tokyo, jitter: {model: empirical, quantiles: [3ms, 1ms]}}\n", "regions[0].jitter: "},
+		{"regions:\n  - {name: tokyo, jitter: {model: empirical, quantiles: 3ms}}\n", "quantiles: want a list of values: [a, b]"},
+		{two + "rtt:\n  - {from: tokyo, to: paris, rtt: 3ms}\n", "f.yaml:3:19: rtt[0].to: there is no region \"paris\""},
+		{two + "rtt:\n  - {from: tokyo, to: london}\n", "f.yaml:3:5: rtt[0]: want a positive rtt, there and back, or a positive delay, one way"},
+		{"network:\n  loss: 0.5\n", "f.yaml:2:9: network.loss: want a percentage from 0% to 100%, such as 0.5%, not \"0.5\""},
+		{"network:\n  loss: 80%\n", "f.yaml:2:3: network.loss: 80%, must be at most 50%"},
+		{"network: {attempts: 0}\n", "f.yaml:1:11: network.attempts: 0, must be from 1 to 20"},
+		{"network: {retransmit: 0s}\n", "network.retransmit: 0s, must be from 1ms to 1m"},
+		{"network: {link_life: {model: exponential, mean: 0s}}\n", "network.link_life: "},
+		{"network: {stall_every: {model: exponential, mean: 10s}}\n", "network.stall_for: and network.stall_every need each other"},
+		{"network: {stall_every: {model: constant, min: 1ms}, stall_for: {model: constant, min: 1ms}}\n", "network.stall_every: its median is 1ms, must be at least 1s"},
+		{two + "conditions:\n  - {from: oslo, at: 1s, until: 2s, delay: 1ms}\n", "f.yaml:3:6: conditions[0].from: there is no region \"oslo\", only [tokyo london]"},
+		{"conditions:\n  - {at: 1s, delay: 1ms}\n", "f.yaml:2:5: conditions[0].until: is missing: when it ends, such as 80% or 2s"},
+		{"conditions:\n  - {at: 10s, until: 2s, delay: 1ms}\n", "f.yaml:2:15: conditions[0].until: 2s, is not after its start, 10s"},
+		{"conditions:\n  - {at: 10s, until: 20s}\n", "f.yaml:2:5: conditions[0]: changes nothing: set delay or loss"},
+		{"classes:\n  - {name: home, up: fast}\n", "f.yaml:2:22: classes[0].up: want a bandwidth in bits per second, such as 500kbit, 10Mbit or 1Gbit, or unlimited, not \"fast\""},
+		{"classes:\n  - {name: home, up: 10MB}\n", "classes[0].up: want a bandwidth in bits per second"},
+		{"classes:\n  - {name: home, reach: nat}\n", "classes[0].reach: \"nat\" is none of [public full_cone"},
+		{"classes:\n  - {name: home, stays: maybe}\n", "f.yaml:2:25: classes[0].stays: want yes or no, not \"maybe\""},
+		{"classes:\n  - {name: home, region: oslo}\n", "classes[0].region: there is no region \"oslo\": there are no regions"},
+		{"classes:\n  - {name: home, clock_drift: 1s}\n", "classes[0].clock_drift: 1s, must be from 0s to 100ms"},
+		{"arrival_model: burst\n", "arrival_model: \"burst\" is none of [uniform ramp poisson]"},
+		{"crowds:\n  - {at: 10s, share: 60%}\n  - {at: 20s, share: 60%}\n", "f.yaml:3:15: crowds[1].share: 60%, must be positive, and 100% at most with all crowds"},
+		{"churn: {downtime: {model: exponential, mean: 5s}}\n", "churn.downtime: has no meaning without churn.session"},
+		{"churn: {session: {model: exponential, mean: 10ms}}\n", "churn.session: its median is 6.9"},
+		{"churn: {session: {model: weibull, scale: 10s, shape: 0.01}}\n", "churn.session: "},
+		{"churn: {leave: crash}\n", "churn.leave: \"crash\" is none of [goodbye reset silence]"},
+		{"overlay: static\nchurn: {session: {model: exponential, mean: 10s}}\n", "f.yaml:1:1: overlay: the nodes of a static overlay are all there from the start"},
+		{"topology: x.txt\n", "f.yaml:1:1: topology: is for overlay: static"},
+		{"faults:\n  - {kind: earthquake}\n", "f.yaml:2:6: faults[0].kind: \"earthquake\" is none of [crash partition"},
+		{"faults:\n  - {kind: partition, at: 1s}\n", "f.yaml:2:5: faults[0].until: is missing: when it ends"},
+		{"faults:\n  - {kind: crash, until: 5s}\n", "f.yaml:2:19: faults[0].until: a fault of kind crash happens at once"},
+		{"faults:\n  - {kind: crash, at: 2m}\n", "faults[0].at: 2m0s, is after the end of the run, 1m0s"},
+		{"faults:\n  - {kind: slow, at: 1s, until: 2s}\n", "faults[0].slow: 0s, must be from 1ns to 1m"},
+		{"faults:\n  - {kind: reset, restart: 1s}\n", "faults[0].restart: 1s, is for crashes"},
+		{"faults:\n  - {kind: crash, share: 0%}\n", "faults[0].share: 0%, nobody is concerned"},
+		{"adversaries:\n  - {role: spy}\n", "f.yaml:2:6: adversaries[0].role: \"spy\" is none of [flooder sybil"},
+		{"adversaries:\n  - {role: dropper, count: 0}\n", "adversaries[0].count: 0, must be from 1"},
+		{"adversaries:\n  - {role: eclipser, victim: 10000}\n", "adversaries[0].victim: 10000, must be a node, from 0 to 9999"},
+		{"workload:\n  - {kind: shout}\n", "workload[0].kind: \"shout\" is none of [announce search]"},
+		{"workload:\n  - {count: 5, payload_max: 20}\n", "f.yaml:2:16: workload[0].payload_max: 20, must be from payload_min, 64, to 1024"},
+		{"workload:\n  - {count: 5, class: home}\n", "workload[0].class: there is no class \"home\""},
+		{"workload:\n  - kind: search\n", "f.yaml:2:5: workload[0].count: 0, must be from 1 to 1048576"},
+		{"checks:\n  goals:\n    - {goal: glory}\n", "f.yaml:3:8: checks.goals[0].goal: \"glory\" is none of [formed one_component coverage"},
+		{"checks:\n  goals:\n    - {goal: formed}\n", "f.yaml:3:7: checks.goals[0].within: is missing: how long it may take, such as 20s"},
+		{"checks:\n  goals:\n    - {goal: formed, after: 50s, within: 20s}\n", "checks.goals[0].within: 20s after 50s is after the end of the run"},
+		{"checks:\n  goals:\n    - {goal: coverage, within: 20s}\n", "checks.goals[0].within: is for goals that are reached at a time"},
+		{"checks:\n  goals:\n    - {goal: coverage, least: 0.99}\n", "f.yaml:3:31: checks.goals[0].least: want a percentage from 0% to 100%"},
+		{"checks:\n  goals:\n    - {goal: bytes_per_node_per_s}\n", "checks.goals[0].most: 0, must be a positive number of bytes per second"},
+		{"checks: {invariants: off}\n", "checks.invariants: want yes or no, not \"off\""},
+		{"edges_at: 50%\n", "edges_at: want a list of values: [a, b]"},
+		{"edges_at: [2m]\n", "edges_at[0]: 2m0s, is after the end of the run"},
+		{"sample: 1ms\n", "sample: 1ms, must be at least 10ms"},
+		{"responder_region: oslo\n", "responder_region: there is no region \"oslo\""},
+	} {
+		s, err := Parse("f.yaml", []byte(test.text))
+		if err == nil {
+			err = s.Resolve()
+		}
+		if err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%q: error %v, want %q", test.text, err, test.want)
+		}
+	}
+}
+
+// An error shows the line, and a caret below the column.
+func TestErrorsShowTheLine(t *testing.T) {
+	_, err := Parse("f.yaml", []byte("nodes: 10\nlatency:\n  min: 5ms\n  medain: 9ms\n"))
+	want := "f.yaml:4:3: latency.medain: unknown key, is median meant?; known are model, per, min, max, median, sigma\n    4 |   medain: 9ms\n      |   ^"
+	if err == nil || err.Error() != want {
+		t.Errorf("%v\nwant\n%s", err, want)
+	}
+	s, err := Parse("f.yaml", []byte("faults:\n  - kind: crash\n    at: 90s\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want = "f.yaml:3:5: faults[0].at: 1m30s, is after the end of the run, 1m0s\n    3 |     at: 90s\n      |     ^"
+	if err := s.Resolve(); err == nil || err.Error() != want {
+		t.Errorf("%v\nwant\n%s", err, want)
+	}
+}
+
+// Keys of items can be set, and lists taken away.
+func TestSetReachesIntoLists(t *testing.T) {
+	s, err := Parse("f.yaml", []byte("faults:\n  - {kind: crash, at: 5s}\n  - {kind: reset, at: 6s}\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for key, value := range map[string]string{"faults[1].share": "20%", "edges_at": "[50%, 30s]", "churn.session.model": "exponential"} {
+		if err := s.Set("--set", key, value); err != nil {
+			t.Errorf("%s: %v", key, err)
+		}
+	}
+	if s.Faults[1].Share != 200_000 || len(s.EdgesAt) != 2 || s.EdgesAt[1].Time.String() != "30s" || s.Churn.Session.Model != Exponential {
+		t.Errorf("set to %+v", s)
+	}
+	for key, want := range map[string]string{
+		"faults[2].share": "--set: faults[2]: there is no such item: items are counted from 0, and faults has 2",
+		"faults":          "is a list of groups: it is written in a file; here its items can be changed, as faults[0].kind=…",
+		"churn.session":   "is a group; set one of its keys: churn.session.model",
+		"nodes[0]":        "there is no such item",
+	} {
+		if err := s.Set("--set", key, "1"); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", key, err, want)
+		}
+	}
+	if err := s.Set("--set", "faults", "[]"); err != nil || s.Faults != nil {
+		t.Errorf("faults are %v, %v", s.Faults, err)
+	}
+}

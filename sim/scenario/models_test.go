@@ -469,7 +469,7 @@ checks:
 	if err != nil || name != GoalComponent {
 		t.Errorf("what it writes fails %q, %v", name, err)
 	}
-	if small.Nodes > 20 || len(small.Faults) != 1 || small.Faults[0].Kind != FaultPartition || len(small.Adversaries) > 0 || len(small.YAML()) > 500 {
+	if small.Nodes > 30 || len(small.Faults) != 1 || small.Faults[0].Kind != FaultPartition || len(small.Adversaries) > 0 || len(small.YAML()) > 500 {
 		t.Errorf("it is not small:\n%s", small.YAML())
 	}
 	if _, _, _, err := Shrink(context.Background(), parsed(t, "nodes: 20\nduration: 10s\n"), Options{Workers: 1}, 10, nil); err != ErrPasses {
