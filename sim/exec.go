@@ -261,7 +261,7 @@ func (x *exec) crash(reset bool) {
 // run handles one event that arrived at the node.
 func (x *exec) run(ev *event) {
 	x.now = ev.at
-	if p := x.node.profile; p != nil && x.queued(p, ev) {
+	if x.sim.profiled && x.queued(ev) {
 		return
 	}
 	x.take(ev)

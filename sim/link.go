@@ -109,7 +109,7 @@ func (e *endpoint) Send(m actors.Message) error {
 		return actors.ErrLinkClosed
 	}
 	x := e.node.exec
-	if p := e.node.profile; p != nil && p.full(x) {
+	if x.sim.profiled && e.node.profile != nil && e.node.profile.full(x) {
 		return actors.ErrLinkFull
 	}
 	if _, raw := m.(Bytes); x.sim.config.Encoded && !raw {

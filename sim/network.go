@@ -193,6 +193,14 @@ func (x *exec) route(to NodeID, size int) (d actors.Time, loss int) {
 // pass is route for what is transmitted again if it is lost. It reports whether it
 // arrives at all: if not, d is how long its sender tries.
 func (x *exec) pass(to NodeID, size int) (d actors.Time, ok bool) {
+	if x.sim.network == nil && !x.sim.profiled {
+		return x.sim.messageDelay(x.node), true
+	}
+	return x.insist(to, size)
+}
+
+// insist is pass where there is more than latency.
+func (x *exec) insist(to NodeID, size int) (d actors.Time, ok bool) {
 	d, loss := x.route(to, size)
 	if loss == 0 {
 		return d, true

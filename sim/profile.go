@@ -63,6 +63,7 @@ func (s *Simulation) SetProfile(id NodeID, p Profile) error {
 			return nil
 		}
 		n.profile = &profile{}
+		s.profiled = true
 		n.profile.ClockOffset, n.profile.ClockDrift = p.ClockOffset, p.ClockDrift
 	}
 	if n.inc > 0 {
@@ -111,8 +112,9 @@ func (p *profile) full(x *exec) bool { return p.up-x.now > actors.Time(p.Queue) 
 
 // queued enters what arrives into the queue of the access link and of the node's
 // processor, and reports whether it is for later.
-func (x *exec) queued(p *profile, ev *event) bool {
-	if p.Down == 0 && p.Processing == 0 {
+func (x *exec) queued(ev *event) bool {
+	p := x.node.profile
+	if p == nil || p.Down == 0 && p.Processing == 0 {
 		return false
 	}
 	size := 0

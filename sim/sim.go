@@ -96,6 +96,7 @@ type Simulation struct {
 	traffic    []Traffic // by node; nil is not counted
 	network    *Network
 	clocks     bool           // some node's clock is not that of the simulation
+	profiled   bool           // some node has a profile
 	conditions [][]Conditions // from region to region; nil is none
 	cancel     atomic.Bool
 	failed     *Panic

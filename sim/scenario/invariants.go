@@ -43,8 +43,10 @@ func (r *runner) planInspection() {
 	every := s.Checks.Every.Of(time.Duration(s.Duration))
 	var look func()
 	look = func() {
-		r.inspect()
-		r.sim.At(r.sim.Now()+every, look)
+		if r.sim.Now() < time.Duration(s.Duration) { // the last look is behind the end
+			r.inspect()
+			r.sim.At(r.sim.Now()+every, look)
+		}
 	}
 	r.sim.At(every, look)
 }

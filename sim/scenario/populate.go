@@ -147,6 +147,10 @@ func (r *runner) plantGossip() error {
 		r.bootstraps = append(r.bootstraps, sim.AddressOf(sim.NodeID(i)))
 	}
 	times := r.arrivals()
+	r.tracker.allThere = actors.Time(never)
+	if r.scenario.undisturbed() {
+		r.tracker.allThere = actors.Time(slices.Max(times)) + 1
+	}
 	for i, t := range times {
 		r.members[i].next = t
 	}

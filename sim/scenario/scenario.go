@@ -147,7 +147,7 @@ func Default() Scenario {
 			Session: Draw{Model: None}, Downtime: Draw{Model: None}, Until: Span{Percent: 100},
 			Leave: LeaveGoodbye, Book: BookKept,
 		},
-		Checks: Checks{Invariants: true, Every: Span{Percent: 10}},
+		Checks: Checks{Invariants: true, Every: Span{Percent: 25}},
 		Sample: Duration(time.Second),
 	}
 }

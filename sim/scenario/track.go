@@ -35,6 +35,7 @@ type tracker struct {
 	messages []message
 	index    map[string]int // by the ID of the request
 	members  []member       // when each node started
+	allThere actors.Time    // no node starts later
 	inUse    []int32        // connections that each node says came up, less those that went down
 	next     message        // what the next EventAnnounced belongs to
 	detailed bool           // distributions are kept for each message
@@ -144,7 +145,7 @@ func (t *tracker) onRequest(s *shard, node sim.NodeID, at actors.Time, f *wire.F
 		r.copies++
 	}
 	t.invariants(s, i, node, at, f)
-	if t.started(node) > m.sent {
+	if m.sent < t.allThere && t.started(node) > m.sent {
 		return // it came later
 	}
 	r.nodes++
@@ -175,7 +176,7 @@ func (t *tracker) invariants(s *shard, i int, node sim.NodeID, at actors.Time, f
 	if m.origin == node && t.started(node) <= m.sent && at-m.sent < t.life {
 		s.found.note(invariantOnce, node, at, "message %d is delivered to its origin", i)
 	}
-	if before, again := t.heard.again(node, i, at, t.started(node)); again && at-before < t.life {
+	if before, again := t.heard.again(t, node, i, at); again && at-before < t.life {
 		s.found.note(invariantOnce, node, at, "message %d is delivered again, %v after the first time", i, at-before)
 	}
 }
@@ -246,7 +247,7 @@ func (h *heard) none() bool { return h.perNode == 0 }
 
 // again notes that a node receives a message, and returns when it did before, since it
 // started.
-func (h *heard) again(node sim.NodeID, i int, at, started actors.Time) (before actors.Time, again bool) {
+func (h *heard) again(t *tracker, node sim.NodeID, i int, at actors.Time) (before actors.Time, again bool) {
 	if h.bits != nil {
 		word, bit := &h.bits[int(node)*h.perNode+i/64], uint64(1)<<(i%64)
 		again = *word&bit != 0
@@ -255,7 +256,7 @@ func (h *heard) again(node sim.NodeID, i int, at, started actors.Time) (before a
 	}
 	cell := &h.times[int(node)*h.perNode+i]
 	before, again = actors.Time(*cell-1)*actors.Millisecond, *cell > 0
-	if again && before < started {
+	if again && before < t.started(node) {
 		again = false
 	}
 	*cell = uint32(at/actors.Millisecond) + 1
