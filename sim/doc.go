@@ -48,6 +48,15 @@
 // direction, as its owners will find out by silence. A crash is silence too,
 // or a reset.
 //
+// Config.Network adds what else may happen: regions with a delay from each to each,
+// jitter, loss, which a link makes into retransmission and in the end into a reset,
+// resets and stalls, dials that arrive twice, and an order of messages of different
+// links that is another for each seed. [Simulation.SetConditions] makes ways worse for
+// a time. A [Profile] is the machine of a node: the bandwidth of its access link, in
+// whose queues what it sends and gets waits, the time that it takes for each message,
+// and its clock. Whatever of this is off draws nothing, so that a run without it is the
+// same as before there was such a thing.
+//
 // Each node has a [Reach]: what its NAT lets through. Nodes that are not public
 // cannot be dialled. With Config.Negotiation, nodes can negotiate links, which
 // come to be where the two kinds of Reach meet; learning its outside address takes a
