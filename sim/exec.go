@@ -36,6 +36,8 @@ type event struct {
 	src NodeID
 	seq uint32
 	op  op
+	// planned orders what the world plans for one time.
+	planned uint16
 }
 
 func (e *event) before(f *event) bool {
@@ -48,7 +50,10 @@ func (e *event) before(f *event) bool {
 	if e.seq != f.seq {
 		return e.seq < f.seq
 	}
-	return e.op < f.op
+	if e.op != f.op {
+		return e.op < f.op
+	}
+	return e.planned < f.planned
 }
 
 // local is a message between the actors of one node, or from the host to one.
@@ -223,6 +228,9 @@ func (x *exec) end(who actors.Ref) {
 func (x *exec) endNode(closing bool) {
 	n := x.node
 	n.live = false
+	if t := x.sim.traffic; t != nil {
+		t[n.id].up += x.now - t[n.id].since
+	}
 	clear(x.queue)
 	x.queue = x.queue[:0]
 	for len(n.ends) > 0 {
@@ -321,6 +329,12 @@ func (x *exec) start(root actors.Actor) {
 	n := x.node
 	n.inc++
 	n.live = true
+	if n.profile != nil {
+		n.profile.up, n.profile.down = 0, 0
+	}
+	if t := x.sim.traffic; t != nil {
+		t[n.id].since = x.now
+	}
 	x.sim.alive.Add(1)
 	n.hash = actors.Mix(n.hash, uint64(n.id)<<32|uint64(n.inc))
 	n.net = stream(x.sim.config.Seed, n.id, n.inc, networkStream, 0)

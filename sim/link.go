@@ -276,7 +276,7 @@ func (x *exec) dialled(from *endpoint) {
 	d, ok := x.pass(dialler, 0)
 	at := x.now + base + d
 	cut := x.sim.cut(n.id, dialler) || !ok
-	timeout := x.now + max(actors.Time(x.sim.config.DialTimeout), base)
+	timeout := x.now + max(actors.Time(x.sim.config.DialTimeout), base, x.sim.lookahead)
 	switch {
 	case !n.live && cut, n.reach != ReachPublic:
 		x.push(timeout, opTimeout, dialler, from, nil)

@@ -515,3 +515,52 @@ func TestWrongNetworksAreRefused(t *testing.T) {
 		}
 	}
 }
+
+// What the world sends a node for one time arrives in the order of the calls, by every
+// executor.
+func TestSendAtKeepsItsOrder(t *testing.T) {
+	for _, reference := range []bool{false, true} {
+		s, posts := office(t, sim.Config{Reference: reference}, 2, nil)
+		for i := range 8 {
+			s.SendAt(1, 2*time.Second, &order{series(i, 1, 10)})
+		}
+		runTo(t, s, 3*time.Second)
+		for i, g := range posts[0].got {
+			if g.number != uint64(i) {
+				t.Errorf("reference %v: message %d arrives as number %d", reference, g.number, i)
+			}
+		}
+	}
+}
+
+// When a node becomes fast again, what is new waits for what is old.
+func TestEndOfProcessingKeepsTheOrder(t *testing.T) {
+	s, posts := office(t, sim.Config{}, 2, func(s *sim.Simulation) { profile(t, s, 0, sim.Profile{Processing: 200 * ms}) })
+	s.Send(1, &order{series(0, 10, 10)})
+	s.At(1500*ms, func() {
+		profile(t, s, 0, sim.Profile{})
+		s.Send(1, &order{series(10, 5, 10)})
+	})
+	runTo(t, s, 10*time.Second)
+	for i, g := range posts[0].got {
+		if g.number != uint64(i) {
+			t.Fatalf("message %d arrives as number %d", g.number, i)
+		}
+	}
+	if len(posts[0].got) != 15 {
+		t.Errorf("%d of 15 arrive", len(posts[0].got))
+	}
+}
+
+// A dial that nobody answers fails, however long messages take.
+func TestDialsTimeOutBehindTheLookahead(t *testing.T) {
+	for _, reference := range []bool{false, true} {
+		s, posts := office(t, sim.Config{Latency: sim.Latency{Message: dist.Constant(10 * time.Second)}, Reference: reference}, 2, func(s *sim.Simulation) {
+			s.SetReach(0, sim.ReachBlocked)
+		})
+		runTo(t, s, time.Minute)
+		if len(posts[1].downs) != 1 || posts[1].downs[0] != actors.ReasonTimeout || posts[1].downAt[0] != at(20*time.Second) {
+			t.Errorf("reference %v: the dial ends with %v at %v", reference, posts[1].downs, posts[1].downAt)
+		}
+	}
+}

@@ -78,7 +78,8 @@ type node struct {
 	address actors.Address
 	names   []spawned
 	watches []watch
-	_       [8]byte // makes four cache lines
+	planned uint16  // events that the world planned
+	_       [6]byte // makes four cache lines
 }
 
 // never is later than any time.

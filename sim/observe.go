@@ -2,6 +2,7 @@ package sim
 
 import (
 	"math/bits"
+	"time"
 
 	"peernet/actors"
 )
@@ -20,7 +21,23 @@ type Totals struct {
 }
 
 // Traffic is what a node sent over links, since it was added.
-type Traffic struct{ Messages, Bytes uint64 }
+type Traffic struct {
+	Messages, Bytes uint64
+
+	since, up actors.Time // the last start, and how long it was live before
+}
+
+// Uptime returns how long a node was live in all, if Config.PerNode is set.
+func (s *Simulation) Uptime(id NodeID) time.Duration {
+	if s.traffic == nil {
+		return 0
+	}
+	t := &s.traffic[id]
+	if s.nodes[id].live {
+		return time.Duration(t.up + s.now - t.since)
+	}
+	return time.Duration(t.up)
+}
 
 func (t *Traffic) add(size int) {
 	t.Messages++

@@ -64,7 +64,6 @@ func (s *Simulation) SetProfile(id NodeID, p Profile) error {
 		}
 		n.profile = &profile{}
 		s.profiled = true
-		n.profile.ClockOffset, n.profile.ClockDrift = p.ClockOffset, p.ClockDrift
 	}
 	if n.inc > 0 {
 		p.ClockOffset, p.ClockDrift = n.profile.ClockOffset, n.profile.ClockDrift
@@ -114,7 +113,7 @@ func (p *profile) full(x *exec) bool { return p.up-x.now > actors.Time(p.Queue) 
 // processor, and reports whether it is for later.
 func (x *exec) queued(ev *event) bool {
 	p := x.node.profile
-	if p == nil || p.Down == 0 && p.Processing == 0 {
+	if p == nil || p.Down == 0 && p.Processing == 0 && p.down <= x.now {
 		return false
 	}
 	size := 0

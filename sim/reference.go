@@ -42,7 +42,10 @@ func (q globalQueue) Less(i, j int) bool {
 	if a.seq != b.seq {
 		return a.seq < b.seq
 	}
-	return a.op < b.op
+	if a.op != b.op {
+		return a.op < b.op
+	}
+	return a.planned < b.planned
 }
 
 func (q globalQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }

@@ -91,6 +91,7 @@ type Simulation struct {
 	worldSeq   uint64
 	now        actors.Time
 	round      uint64
+	lookahead  actors.Time
 	alive      atomic.Int64
 	groups     []uint8   // of a partition, by node; nil is none
 	traffic    []Traffic // by node; nil is not counted
@@ -133,7 +134,7 @@ func New(c Config) (*Simulation, error) {
 	if c.DialTimeout == 0 {
 		c.DialTimeout = 5 * time.Second
 	}
-	s := &Simulation{config: c}
+	s := &Simulation{config: c, lookahead: actors.Time(lookahead)}
 	if c.Network != nil {
 		if err := c.Network.validate(); err != nil {
 			return nil, err
@@ -239,9 +240,11 @@ func (s *Simulation) CrashAt(id NodeID, t time.Duration, reset bool) {
 func (s *Simulation) SendAt(id NodeID, t time.Duration, m actors.Message) { s.plan(t, id, opWorld, m) }
 
 // plan enters an event of the world at a node. Node 0's sequence number 0 sorts
-// before all others; of several at a time, the op decides.
+// before all others; of several at a time, the op decides, then the order of the calls.
 func (s *Simulation) plan(t time.Duration, id NodeID, o op, m actors.Message) {
-	ev := event{at: max(actors.Time(t), s.now), m: m, dst: id, op: o}
+	n := s.nodes[id]
+	n.planned++
+	ev := event{at: max(actors.Time(t), s.now), m: m, dst: id, op: o, planned: n.planned}
 	if s.ref != nil {
 		s.ref.push(ev)
 	} else {

@@ -366,6 +366,8 @@ func (s *Scenario) checkWorkload() error {
 			return s.fails(field("count"), "%d, must be from 1 to %d", l.Count, requestsMax)
 		case l.From.Of(d) > d:
 			return s.fails(field("from"), "%v, is after the end of the run, %v", l.From, s.Duration)
+		case l.Until.Of(d) > d:
+			return s.fails(field("until"), "%v, is after the end of the run, %v", l.Until, s.Duration)
 		case l.Until.Of(d) < l.From.Of(d):
 			return s.fails(field("until"), "%v, is before from, %v", l.Until, l.From)
 		case l.Limit < 0 || l.Limit > s.HopsMax:

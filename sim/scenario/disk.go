@@ -20,7 +20,14 @@ var (
 type disk struct {
 	book   *diskBook // of the last start
 	synced image
-	fails  error // what Commit returns; nil is a disk that works
+	fails  []error // Commit returns the last; none is a disk that works
+}
+
+// repair ends one fault of the disk.
+func (d *disk) repair(err error) {
+	if i := slices.Index(d.fails, err); i >= 0 {
+		d.fails = slices.Delete(d.fails, i, i+1)
+	}
 }
 
 // An image is a book as it is on disk.
@@ -70,8 +77,8 @@ func (b *diskBook) Bar(a actors.Address, until book.Seconds) {
 
 // Commit implements [book.Book].
 func (b *diskBook) Commit() error {
-	if b.disk.fails != nil {
-		return b.disk.fails
+	if n := len(b.disk.fails); n > 0 {
+		return b.disk.fails[n-1]
 	}
 	b.save()
 	return nil

@@ -84,7 +84,6 @@ func (r *runner) begin(f *Fault, chosen []sim.NodeID, bit int, random *rand.Rand
 		m := &r.members[id]
 		switch f.Kind {
 		case FaultCrash:
-			m.leave(now)
 			r.sim.Crash(id, f.Leave == LeaveReset)
 			if m.dead = f.Restart == 0; !m.dead {
 				r.back(id, now+time.Duration(f.Restart), f.Book)
@@ -98,9 +97,9 @@ func (r *runner) begin(f *Fault, chosen []sim.NodeID, bit int, random *rand.Rand
 		case FaultSlow:
 			r.slowDown(id, time.Duration(f.Slow))
 		case FaultDiskError:
-			m.disk.fails = errDisk
+			m.disk.fails = append(m.disk.fails, errDisk)
 		case FaultDiskFull:
-			m.disk.fails = errFull
+			m.disk.fails = append(m.disk.fails, errFull)
 		case FaultRemove:
 			r.remove(id, random)
 		}
@@ -117,8 +116,10 @@ func (r *runner) finish(f *Fault, chosen []sim.NodeID, bit int) {
 		switch f.Kind {
 		case FaultSlow:
 			r.slowDown(id, -time.Duration(f.Slow))
-		case FaultDiskError, FaultDiskFull:
-			m.disk.fails = nil
+		case FaultDiskError:
+			m.disk.repair(errDisk)
+		case FaultDiskFull:
+			m.disk.repair(errFull)
 		}
 	}
 	if f.Kind == FaultPartition {
@@ -169,13 +170,20 @@ type removal struct {
 	at      time.Duration
 }
 
-// remove has the user of a node remove a random address of its book.
+// remove has the user of a node remove a random address of its book, none that it
+// saved: without these it might not find the network again.
 func (r *runner) remove(id sim.NodeID, random *rand.Rand) {
 	b := r.roots[id].Store().Book()
-	if b.Len() == 0 {
+	var heard []actors.Address
+	for i := range b.Len() {
+		if e := b.At(i); !e.Saved {
+			heard = append(heard, e.Address)
+		}
+	}
+	if len(heard) == 0 {
 		return
 	}
-	a := b.At(random.IntN(b.Len())).Address
+	a := heard[random.IntN(len(heard))]
 	r.removals = append(r.removals, removal{id, r.members[id].starts, a, r.sim.Now()})
 	r.sim.Send(id, &peer.Remove{Address: a})
 }
@@ -219,12 +227,11 @@ func (r *runner) planAdversaries() {
 		for k := range own {
 			own[k] = sim.AddressOf(first + sim.NodeID(k))
 			times[k] = a.At.Of(d)
-			r.members[int(first)+k].next = times[k]
 		}
 		base := first
 		r.sim.StartAt(first, times, func(id sim.NodeID) actors.Actor {
-			r.members[id].begin()
 			k := int(id - base)
+			r.members[id].begin(times[k])
 			return adversary.New(a.config(own, k, r.bootstraps))
 		})
 		r.sim.At(a.At.Of(d), func() { r.mark(fmt.Sprintf("%d %s", a.Count, a.Role)) })
@@ -232,7 +239,6 @@ func (r *runner) planAdversaries() {
 			r.sim.At(a.Until.Of(d), func() {
 				r.mark("end of " + a.Role)
 				for k := range own {
-					r.members[int(base)+k].leave(r.sim.Now())
 					r.sim.Crash(base+sim.NodeID(k), false)
 				}
 			})

@@ -1,7 +1,6 @@
 package scenario
 
 import (
-	"fmt"
 	"time"
 
 	"peernet/actors"
@@ -76,10 +75,11 @@ func (s *Scenario) onesidedMax() time.Duration {
 	if s.modelled() { // what was sent may be under way for as long as it is retransmitted
 		patience += time.Duration(s.Network.Retransmit) << s.Network.Attempts
 	}
+	queue := time.Duration(0)
 	for i := range s.Classes {
-		patience = max(patience, patience+2*time.Duration(s.Classes[i].Queue))
+		queue = max(queue, time.Duration(s.Classes[i].Queue))
 	}
-	return patience
+	return patience + 2*queue
 }
 
 // inspect looks at all honest nodes, between two of their steps.
@@ -198,19 +198,22 @@ func (r *runner) checkInvariants(heapPerNode float64) (list []result.Check) {
 	r.inspect()
 	r.inspectHops()
 	found := r.found
-	for i := range r.tracker.shards {
-		if v := r.tracker.shards[i].found; v.name != "" {
-			found.note(v.name, v.node, v.at, "%s", v.detail)
+	for _, name := range invariants {
+		for i := range r.tracker.shards {
+			if v, ok := r.tracker.shards[i].found[name]; ok {
+				found.note(name, v.node, v.at, "%s", v.detail)
+			}
 		}
 	}
-	if most := r.scenario.Checks.Memory; most > 0 && heapPerNode > float64(most) && found.name == "" {
-		found = violation{invariantMemory, fmt.Sprintf("%.0f bytes of heap per node, more than checks.memory, %d", heapPerNode, most), 0, actors.Time(r.sim.Now())}
+	if most := r.scenario.Checks.Memory; most > 0 && heapPerNode > float64(most) {
+		found.note(invariantMemory, 0, actors.Time(r.sim.Now()), "%.0f bytes of heap per node, more than checks.memory, %d", heapPerNode, most)
 	}
 	for _, name := range invariants {
-		c := result.Check{Name: name, Kind: result.KindInvariant, OK: name != found.name}
-		if !c.OK {
-			node, at := uint32(found.node), time.Duration(found.at).Seconds()
-			c.Detail, c.Node, c.AtS = found.detail, &node, &at
+		v, broken := found[name]
+		c := result.Check{Name: name, Kind: result.KindInvariant, OK: !broken}
+		if broken {
+			node, at := uint32(v.node), time.Duration(v.at).Seconds()
+			c.Detail, c.Node, c.AtS = v.detail, &node, &at
 		}
 		list = append(list, c)
 	}

@@ -197,8 +197,8 @@ bootstraps: 2
 arrivals: 0s
 churn:
   session: {model: exponential, mean: 30s}
-  downtime: {model: uniform, min: 5s, max: 15s}
-  leave: reset
+  downtime: {model: uniform, min: 1s, max: 5s}
+  leave: goodbye
 connections: 2
 interval: 60s
 refresh: 300s
@@ -236,7 +236,7 @@ checks: {invariants: no}
 		}
 	}
 	check("sessions", sessions, func(v float64) float64 { return 1 - math.Exp(-max(v, 0)/30) })
-	check("downtimes", downtimes, func(v float64) float64 { return min(max((v-5)/10, 0), 1) })
+	check("downtimes", downtimes, func(v float64) float64 { return min(max((v-1)/4, 0), 1) })
 	for id := range s.Bootstraps {
 		if !rows[len(rows)-1][id] {
 			t.Error("a bootstrap node left")
@@ -385,7 +385,7 @@ func TestBooksAfterCrashes(t *testing.T) {
 			t.Fatal(err)
 		}
 		b.Append(entryOf(a(2)))
-		d.fails = errFull
+		d.fails = []error{errDisk, errFull}
 		if err := b.Commit(); err != errFull {
 			t.Errorf("a full disk commits: %v", err)
 		}
@@ -555,3 +555,46 @@ func TestTopology(t *testing.T) {
 }
 
 func entryOf(a actors.Address) book.Entry { return book.Entry{Address: a} }
+
+// Whoever hears a message again, after it has forgotten it, is not reached twice.
+func TestCoverageCountsNodesOnce(t *testing.T) {
+	s := parsed(t, "nodes: 30\nduration: 200s\nmessages: 5\nmessages_from: 10s\nmessages_until: 20s\nadversaries: [{role: replayer, count: 4}]\n")
+	_, record, err := Record(context.Background(), s, Options{Workers: 2, Record: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range record.Messages {
+		if m.Coverage > 1 || m.Coverage < 0.5 {
+			t.Errorf("message %d reached %v of the nodes", m.Index, m.Coverage)
+		}
+	}
+}
+
+// The times for which nodes were there add up to the live nodes over time.
+func TestUptimesAddUp(t *testing.T) {
+	s := parsed(t, "nodes: 100\nduration: 100s\nsample: 100ms\nchurn: {session: {model: exponential, mean: 4s}, downtime: {model: exponential, mean: 3s}, leave: reset}\n")
+	_, record, err := Record(context.Background(), s, Options{Workers: 2, Record: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	up, live := 0.0, 0.0
+	for _, n := range record.Nodes {
+		up += n.UpS
+	}
+	for _, v := range record.Series.Column("live") {
+		live += v / 10
+	}
+	if math.Abs(up-live) > 0.02*live {
+		t.Errorf("nodes say that they were there for %.0f s in all, the series says %.0f", up, live)
+	}
+}
+
+// A network has not formed before its last node has come, whatever else happens.
+func TestFormedWaitsForAll(t *testing.T) {
+	for _, more := range []string{"", "faults: [{kind: remove, at: 55s, share: 10%}]\n"} {
+		sum := run(t, parsed(t, "nodes: 20\nduration: 60s\narrivals: 30s\narrival_model: ramp\n"+more), Options{Workers: 1})
+		if sum.FormedAtS == nil || *sum.FormedAtS <= 30 {
+			t.Errorf("%q: formed at %v", more, deref(sum.FormedAtS))
+		}
+	}
+}

@@ -22,21 +22,14 @@ import (
 
 // A member is what the runner knows of one node, honest or not.
 type member struct {
-	next          time.Duration // when the start that is planned will be
 	started       time.Duration // when the last start was
-	past          *past         // nil of a node that never left
 	disk          *disk         // nil is a book in memory that no crash harms
 	starts        uint32        // incarnations begun
 	class, region uint8
 	reach         sim.Reach
 	book          bookState // what the next start finds of the address book
 	dead          bool      // it never starts again
-}
-
-// A past is what a node that left has behind it.
-type past struct {
-	up     time.Duration // how long it was there, before the last start
-	leaves time.Duration // when it leaves, or left, after the last start; 0 is not planned
+	traced        bool      // it is there when a trace says, and not before
 }
 
 // bookState is one of BookKept, BookSynced and BookLost.
@@ -52,11 +45,11 @@ func bookStateOf(word string) bookState {
 	return bookState(slices.Index([]string{BookKept, BookSynced, BookLost}, word))
 }
 
-// grow makes the root actor of an honest node. Workers call it, each for other
-// nodes.
-func (r *runner) grow(id sim.NodeID) actors.Actor {
+// grow makes the root actor of an honest node that starts at a time. Workers call it,
+// each for other nodes. Nil is a node that does not start.
+func (r *runner) grow(id sim.NodeID, at time.Duration) actors.Actor {
 	m := &r.members[id]
-	if m.dead || m.next == never {
+	if m.dead {
 		return nil
 	}
 	n := &peer.Node{Config: r.config}
@@ -72,57 +65,16 @@ func (r *runner) grow(id sim.NodeID) actors.Actor {
 	case last != nil && m.book != bookLost:
 		n.Book = last.Store().Book()
 	}
-	m.begin()
+	m.begin(at)
 	r.tracker.inUse[id] = 0
 	r.roots[id] = n
 	return n
 }
 
-// begin notes that a planned start happens.
-func (m *member) begin() {
-	m.settle(m.next)
-	if m.started = m.next; m.past != nil {
-		m.past.leaves = 0
-	}
+// begin notes that the node starts.
+func (m *member) begin(at time.Duration) {
+	m.started = at
 	m.starts++
-}
-
-// leave notes that the node leaves at a time.
-func (m *member) leave(t time.Duration) {
-	if m.past == nil {
-		m.past = &past{}
-	}
-	m.past.leaves = t
-}
-
-// left reports whether the node has left, by a time.
-func (m *member) left(now time.Duration) bool {
-	return m.past != nil && m.past.leaves > 0 && m.past.leaves <= now
-}
-
-// up is how long the node was there, by a time.
-func (m *member) up(now time.Duration) time.Duration {
-	if m.starts == 0 {
-		return 0
-	}
-	m.settle(now)
-	if m.past == nil {
-		return now - m.started
-	}
-	return m.past.up
-}
-
-// settle adds the time up to now to that in which the node was there.
-func (m *member) settle(now time.Duration) {
-	if m.past == nil {
-		return
-	}
-	end := now
-	if m.past.leaves > 0 {
-		end = min(end, m.past.leaves)
-	}
-	m.past.up += max(end-m.started, 0)
-	m.started = now
 }
 
 // bootstrapsOf draws the bootstrap nodes that a node knows; the bootstrap nodes
@@ -151,14 +103,17 @@ func (r *runner) plantGossip() error {
 	if r.scenario.undisturbed() {
 		r.tracker.allThere = actors.Time(slices.Max(times)) + 1
 	}
-	for i, t := range times {
-		r.members[i].next = t
-	}
+	r.lastArrival = slices.Max(times)
 	r.drawReach()
 	if err := r.drawMembers(); err != nil {
 		return err
 	}
-	r.sim.StartAt(0, times, r.grow)
+	r.sim.StartAt(0, times, func(id sim.NodeID) actors.Actor {
+		if r.members[id].traced {
+			return nil
+		}
+		return r.grow(id, times[id])
+	})
 	return r.planChurn(times)
 }
 
@@ -318,7 +273,7 @@ func (r *runner) planChurn(arrivals []time.Duration) error {
 		}
 		c.streams[i] = r.sim.NodeRand(sim.NodeID(i), "churn")
 		c.here[i] = true
-		c.next[i] = max(arrivals[i], c.from) + c.session.Draw(c.streams[i].Uint64())
+		c.next[i] = max(arrivals[i], c.from) + lasting(c.session, c.streams[i])
 	}
 	r.sim.At(0, c.plan)
 	return nil
@@ -335,6 +290,12 @@ type churn struct {
 	streams           []*rand.Rand
 	next              []time.Duration // when each leaves or comes back
 	here              []bool
+}
+
+// lasting draws a length of time, at least an instant: what begins and ends at once
+// would have no order.
+func lasting(d dist.Distribution, random *rand.Rand) time.Duration {
+	return max(d.Draw(random.Uint64()), 1)
 }
 
 // churnStep is how far ahead churn is planned.
@@ -357,7 +318,7 @@ func (c *churn) turn(id sim.NodeID) {
 	t, random := c.next[id], c.streams[id]
 	if !c.here[id] {
 		c.here[id] = true
-		c.next[id] = t + c.session.Draw(random.Uint64())
+		c.next[id] = t + lasting(c.session, random)
 		c.back(id, t, c.scenario.Churn.Book)
 		return
 	}
@@ -366,38 +327,39 @@ func (c *churn) turn(id sim.NodeID) {
 		return
 	}
 	c.here[id] = false
-	gone := c.leave(id, t, c.scenario.Churn.Leave)
+	c.leave(id, t, c.scenario.Churn.Leave)
 	if c.next[id] = never; c.downtime == nil {
 		return
 	}
-	back := max(t+c.downtime.Draw(random.Uint64()), gone+1)
-	if t < c.until {
-		back = min(back, max(c.until, gone+1))
-	}
-	c.next[id] = back
+	c.next[id] = min(t+lasting(c.downtime, random), max(c.until, t+1))
 }
 
-// closing is how long a node that says goodbye has for it: a little more than a node
-// takes at most.
+// closing is more than a node takes at most to say goodbye; mostly it takes no time.
 const closing = 6 * time.Second
 
-// leave has a node leave at a time, and returns when it is gone.
-func (r *runner) leave(id sim.NodeID, t time.Duration, how string) time.Duration {
-	r.members[id].leave(t)
-	if how != LeaveGoodbye {
-		r.sim.CrashAt(id, t, how == LeaveReset)
-		return t
+// leave has a node leave at a time.
+func (r *runner) leave(id sim.NodeID, t time.Duration, how string) {
+	if how == LeaveGoodbye {
+		r.sim.SendAt(id, t, &peer.Close{})
+		return
 	}
-	r.sim.SendAt(id, t, &peer.Close{})
-	r.sim.CrashAt(id, t+closing, true)
-	return t + closing
+	r.sim.CrashAt(id, t, how == LeaveReset)
 }
 
-// back has a node come back at a time, with what is left of its address book.
+// back has a node come back at a time, with what is left of its address book; if it
+// is still saying goodbye, when that is over.
 func (r *runner) back(id sim.NodeID, t time.Duration, book string) {
-	m := &r.members[id]
-	m.book, m.next = bookStateOf(book), t
-	r.sim.StartAt(id, []time.Duration{t}, r.grow)
+	r.members[id].book = bookStateOf(book)
+	came := false // touched by who runs the node alone
+	for _, at := range []time.Duration{t, t + closing} {
+		r.sim.StartAt(id, []time.Duration{at}, func(id sim.NodeID) actors.Actor {
+			if came {
+				return nil
+			}
+			came = true
+			return r.grow(id, at)
+		})
+	}
 }
 
 // planTrace has nodes come and go as a file says.
@@ -416,7 +378,7 @@ func (r *runner) planTrace() error {
 		if len(list) == 0 {
 			continue
 		}
-		r.members[id].next = never // what arrivals planned does not happen
+		r.members[id].traced = true
 		r.planStays(sim.NodeID(id), list)
 	}
 	return nil

@@ -148,7 +148,7 @@ func (c *recorder) nodes() (list []result.Node) {
 		t := r.sim.Traffic(id)
 		n := result.Node{
 			ID: uint32(id), Reach: m.reach.String(), Role: roles(i), Live: r.sim.IsLive(id),
-			Incarnations: m.starts, StartedS: math.NaN(), UpS: m.up(r.sim.Now()).Seconds(),
+			Incarnations: m.starts, StartedS: math.NaN(), UpS: r.sim.Uptime(id).Seconds(),
 			SentMessages: t.Messages, SentBytes: t.Bytes,
 		}
 		if m.reach == sim.ReachPublic {
@@ -161,7 +161,7 @@ func (c *recorder) nodes() (list []result.Node) {
 			n.Region = s.Regions[m.region].Name
 		}
 		if m.starts > 0 {
-			n.StartedS = m.next.Seconds()
+			n.StartedS = m.started.Seconds()
 		}
 		if i < len(r.roots) && n.Live {
 			g := r.roots[i].Gossip()
@@ -241,7 +241,7 @@ func (r *runner) plantTopology() error {
 		return s.fails("topology", "%s: %v", s.Topology, err)
 	}
 	for i := range s.Nodes {
-		r.sim.Start(sim.NodeID(i), r.grow(sim.NodeID(i)))
+		r.sim.Start(sim.NodeID(i), r.grow(sim.NodeID(i), 0))
 	}
 	for _, e := range edges {
 		r.link(e[0], e[1])

@@ -52,25 +52,26 @@ const progressSteps = 200
 
 // A runner is a run under way.
 type runner struct {
-	scenario   *Scenario
-	options    Options
-	sim        *sim.Simulation
-	tracker    *tracker
-	bootstraps []actors.Address
-	config     *peer.Config
-	roots      []*peer.Node // of the honest nodes, the first
-	members    []member
-	start      meter // of what the summary's times and counts cover
-	formedAt   *float64
-	joined     *float64
-	random     *rand.Rand // of the workload
+	scenario    *Scenario
+	options     Options
+	sim         *sim.Simulation
+	tracker     *tracker
+	bootstraps  []actors.Address
+	config      *peer.Config
+	roots       []*peer.Node // of the honest nodes, the first
+	members     []member
+	lastArrival time.Duration // when the last node comes for the first time
+	start       meter         // of what the summary's times and counts cover
+	formedAt    *float64
+	joined      *float64
+	random      *rand.Rand // of the workload
 
 	groups     []uint8          // of partitions, a bit each; nil before the first
 	conditions []sim.Conditions // from region to region; nil before the first
 	removals   []removal
 	marks      []result.Mark
 
-	found     violation // the first of those that looks at all nodes found
+	found     violations // of looks at all nodes
 	onesided  map[linkEnd]onesided
 	reached   []time.Duration // when each goal was, or never
 	sentBy    []sentBy
@@ -175,7 +176,7 @@ func (r *runner) plantStatic() error {
 	random := r.sim.Rand("overlay")
 	drawn := make([]sim.NodeID, 0, n*k)
 	for i := range n {
-		r.sim.Start(sim.NodeID(i), r.grow(sim.NodeID(i)))
+		r.sim.Start(sim.NodeID(i), r.grow(sim.NodeID(i), 0))
 		own := len(drawn)
 		for len(drawn) < own+k {
 			j := sim.NodeID(random.IntN(n))

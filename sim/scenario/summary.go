@@ -241,24 +241,8 @@ func (r *runner) formed() bool {
 			}
 		}
 	}
-	if live < r.expected() || live == 0 || 100*full < 99*live {
+	if r.sim.Now() <= r.lastArrival || live == 0 || 100*full < 99*live {
 		return false
 	}
 	return 1000*r.graph().LargestComponent() >= 999*live
-}
-
-// expected is how many honest nodes must be there for the network to have formed:
-// where nobody leaves, all; else those that have not left.
-func (r *runner) expected() int {
-	s := r.scenario
-	if !s.Churn.Session.set() && s.Churn.Trace == "" && len(s.Crowds) == 0 && len(s.Faults) == 0 {
-		return len(r.roots)
-	}
-	now, n := r.sim.Now(), 0
-	for i := range r.roots {
-		if m := &r.members[i]; m.starts > 0 && !m.left(now) {
-			n++
-		}
-	}
-	return n
 }

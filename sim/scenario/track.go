@@ -52,8 +52,8 @@ type shard struct {
 	latency    sim.Histogram // in microseconds
 	copies     uint64        // deliveries of announces, duplicates included
 	throttled  uint64
-	found      violation // the first, if any
-	_          [64]byte  // keeps shards in different cache lines
+	found      violations
+	_          [64]byte // keeps shards in different cache lines
 }
 
 // reach is where one message came.
@@ -68,19 +68,25 @@ type reach struct {
 // byHopsMax bounds the hop counts that are told apart.
 const byHopsMax = 64
 
-// A violation is an invariant that does not hold.
+// A violation is where an invariant does not hold.
 type violation struct {
-	name   string // "" is none
 	detail string
 	node   sim.NodeID
 	at     actors.Time
 }
 
-// note keeps the violation if it comes before the one found so far.
-func (v *violation) note(name string, node sim.NodeID, at actors.Time, format string, args ...any) {
-	if v.name == "" || at < v.at || at == v.at && node < v.node {
-		*v = violation{name, fmt.Sprintf(format, args...), node, at}
+// violations are the first of each invariant that does not hold, by its name.
+type violations map[string]violation
+
+// note keeps a violation if it comes before the one of that invariant found so far.
+func (v *violations) note(name string, node sim.NodeID, at actors.Time, format string, args ...any) {
+	if first, ok := (*v)[name]; ok && (first.at < at || first.at == at && first.node <= node) {
+		return
 	}
+	if *v == nil {
+		*v = violations{}
+	}
+	(*v)[name] = violation{fmt.Sprintf(format, args...), node, at}
 }
 
 func newTracker(s *Scenario, members []member, workers int, detailed bool) *tracker {
@@ -144,7 +150,9 @@ func (t *tracker) onRequest(s *shard, node sim.NodeID, at actors.Time, f *wire.F
 		s.copies++
 		r.copies++
 	}
-	t.invariants(s, i, node, at, f)
+	if again := t.invariants(s, i, node, at, f); again || node == m.origin {
+		return // it is reached already
+	}
 	if m.sent < t.allThere && t.started(node) > m.sent {
 		return // it came later
 	}
@@ -159,10 +167,11 @@ func (t *tracker) onRequest(s *shard, node sim.NodeID, at actors.Time, f *wire.F
 	}
 }
 
-// invariants checks what a first receipt must fulfil.
-func (t *tracker) invariants(s *shard, i int, node sim.NodeID, at actors.Time, f *wire.Frame) {
+// invariants checks what a first receipt must fulfil, and reports whether the node had
+// received the message before, and forgotten it.
+func (t *tracker) invariants(s *shard, i int, node sim.NodeID, at actors.Time, f *wire.Frame) bool {
 	if t.heard.none() {
-		return
+		return false
 	}
 	r := s.at(i)
 	if r.byHops == nil {
@@ -176,9 +185,11 @@ func (t *tracker) invariants(s *shard, i int, node sim.NodeID, at actors.Time, f
 	if m.origin == node && t.started(node) <= m.sent && at-m.sent < t.life {
 		s.found.note(invariantOnce, node, at, "message %d is delivered to its origin", i)
 	}
-	if before, again := t.heard.again(t, node, i, at); again && at-before < t.life {
+	before, again := t.heard.again(t, node, i, at)
+	if again && at-before < t.life {
 		s.found.note(invariantOnce, node, at, "message %d is delivered again, %v after the first time", i, at-before)
 	}
+	return again
 }
 
 // started is when a node started.
