@@ -27,32 +27,28 @@ const (
 	tail = 0.001
 )
 
-// distribute makes a distribution of bins, each of which ends where the next begins;
-// the last is as wide as the one before. Bins that are wider than a bar, or not in
-// step with the bars, are spread over them evenly. If step is positive, no bar is
-// narrower, and they begin at multiples of it.
+// distribute makes a distribution of bins. Bins that are wider than a bar, or not in
+// step with the bars, are spread over them evenly. If step is positive, values are
+// multiples of it: no bar is narrower, and they begin at such.
 func distribute(bins []Bin, step float64) (d distribution) {
-	bins = slices.Clone(bins)
-	bins = slices.DeleteFunc(bins, func(b Bin) bool { return !drawable(b.Low) })
-	ends := make([]float64, len(bins))
+	bins = slices.DeleteFunc(slices.Clone(bins), func(b Bin) bool { return !drawable(b.Low) })
 	for i := range bins {
-		switch {
-		case i+1 < len(bins):
-			ends[i] = bins[i+1].Low
-		case step > 0 || i == 0:
-			ends[i] = bins[i].Low + max(step, 1e-3)
-		default:
-			ends[i] = 2*bins[i].Low - bins[i-1].Low
-		}
-		if step > 0 {
-			ends[i] = min(ends[i], bins[i].Low+step) // values are whole steps
+		if b := &bins[i]; b.High == 0 && step > 0 {
+			b.High = b.Low + step
 		}
 		d.total += float64(bins[i].Count)
 	}
 	if d.total == 0 {
 		return d
 	}
-	d.median, d.p99 = quantile(bins, ends, 0.5*d.total), quantile(bins, ends, 0.99*d.total)
+	// Of a bin whose end is not known, only its beginning is certain.
+	certain, ends := make([]float64, len(bins)), endsOf(bins)
+	for i, b := range bins {
+		if certain[i] = b.Low; b.High != 0 {
+			certain[i] = ends[i]
+		}
+	}
+	d.median, d.p99 = quantile(bins, certain, 0.5*d.total), quantile(bins, certain, 0.99*d.total)
 	first := slices.IndexFunc(bins, func(b Bin) bool { return b.Count > 0 })
 	last := len(bins) - 1
 	for bins[last].Count == 0 {
@@ -76,6 +72,26 @@ func distribute(bins []Bin, step float64) (d distribution) {
 	return d
 }
 
+// endsOf is where bins end to be drawn. One that does not say it is as wide as the
+// narrowest gap from there on: bins get no narrower.
+func endsOf(bins []Bin) []float64 {
+	ends := make([]float64, len(bins))
+	gap := 1e-3
+	if n := len(bins); n > 1 {
+		gap = bins[n-1].Low - bins[n-2].Low
+	}
+	for i, b := range slices.Backward(bins) {
+		if i+1 < len(bins) {
+			gap = min(gap, bins[i+1].Low-b.Low)
+		}
+		ends[i] = b.Low + gap
+		if b.High != 0 && drawable(b.High) {
+			ends[i] = b.High
+		}
+	}
+	return ends
+}
+
 // fill spreads the bins over the bars.
 func (d *distribution) fill(bins []Bin, ends []float64, width float64) {
 	low := d.bars[0].low
@@ -85,6 +101,7 @@ func (d *distribution) fill(bins []Bin, ends []float64, width float64) {
 		}
 		share := float64(b.Count) / d.total
 		from, to := (b.Low-low)/width, (ends[i]-low)/width // in bars
+		to = max(to, from+1e-6)                            // however narrow, it is somewhere
 		for k := max(0, int(from+1e-9)); float64(k) < to-1e-9; k++ {
 			part := share * (min(to, float64(k+1)) - max(from, float64(k))) / (to - from)
 			if k >= len(d.bars) {
@@ -132,10 +149,7 @@ func binned(values []float64, whole bool) []Bin {
 			bins[len(bins)-1].Count++
 			continue
 		}
-		if i > last+1 && len(bins) > 0 { // a bin ends where the next begins
-			bins = append(bins, Bin{Low: low + (last+1)*width})
-		}
-		bins = append(bins, Bin{Low: low + i*width, Count: 1})
+		bins = append(bins, Bin{Low: low + i*width, High: low + (i+1)*width, Count: 1})
 		last = i
 	}
 	return bins

@@ -21,8 +21,12 @@ func TestDistributeLosesNothing(t *testing.T) {
 		var bins []Bin
 		low := rng.NormFloat64() * 100
 		for range 1 + rng.IntN(200) {
-			bins = append(bins, Bin{low, uint64(rng.IntN(50))})
+			b := Bin{Low: low, Count: uint64(rng.IntN(50))}
 			low += rng.ExpFloat64() * 10
+			if rng.IntN(2) == 0 && low != 0 {
+				b.High = b.Low + (low-b.Low)*(1-rng.Float64())
+			}
+			bins = append(bins, b)
 		}
 		bins[0].Count++
 		total := 0.0
@@ -44,9 +48,8 @@ func TestDistributeLosesNothing(t *testing.T) {
 func TestDistributeIsFairToWideBins(t *testing.T) {
 	var bins []Bin
 	for low := 100.0; low < 1600; low *= 2 {
-		bins = append(bins, Bin{low, uint64(low)})
+		bins = append(bins, Bin{low, 2 * low, uint64(low)})
 	}
-	bins = append(bins, Bin{1600, 0})
 	d := distribute(bins, 0)
 	for _, b := range d.bars {
 		if math.Abs(b.share-1/float64(len(d.bars))) > 1e-9 {
@@ -55,6 +58,33 @@ func TestDistributeIsFairToWideBins(t *testing.T) {
 	}
 	if d.median != 850 || d.max != 1600 {
 		t.Errorf("median %v, max %v", d.median, d.max)
+	}
+}
+
+// Between bins there may be gaps, where nothing was counted: they move no quantile.
+// Where bins do not say where they end, quantiles are where bins begin.
+func TestSparseBinsMoveNothing(t *testing.T) {
+	for _, unknown := range []bool{false, true} {
+		bins := []Bin{{80, 81, 10}, {99, 100, 25}, {150, 152, 14}, {900, 914, 1}}
+		want := [][2]float64{{99, 100}, {900, 914}}
+		if unknown {
+			for i := range bins {
+				bins[i].High = 0
+			}
+			want = [][2]float64{{99, 99}, {900, 900}}
+		}
+		d := distribute(bins, 0)
+		for i, got := range []float64{d.median, d.p99} {
+			if got < want[i][0] || got > want[i][1] {
+				t.Errorf("unknown %v: quantile %d is %v, want from %v to %v", unknown, i, got, want[i][0], want[i][1])
+			}
+		}
+		// Nothing is drawn where nothing was counted.
+		for _, b := range d.bars {
+			if b.low > 120 && b.high < 150 && b.share > 0 {
+				t.Errorf("unknown %v: %v from %v to %v", unknown, b.share, b.low, b.high)
+			}
+		}
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 
@@ -195,6 +196,23 @@ func TestColumnsThatAreNot(t *testing.T) {
 	}
 }
 
+// Histograms of before it was known where bins end are read as such.
+func TestHistogramsWithoutEnds(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "histograms.parquet")
+	old := slices.DeleteFunc(slices.Clone(histogramColumns), func(c column[namedBin]) bool { return c.name == highColumn })
+	var b bytes.Buffer
+	if err := sliceTable(histogramsName, old, []namedBin{{hopsHistogram, Bin{1, 2, 3}}, {latencyHistogram, Bin{4, 5, 6}}}).writeParquet(&b); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var r Run
+	if err := r.readHistograms(path); err != nil || !slices.Equal(r.Hops, []Bin{{1, 0, 3}}) || !slices.Equal(r.Latency, []Bin{{4, 0, 6}}) {
+		t.Errorf("%v, %v, %v", r.Hops, r.Latency, err)
+	}
+}
+
 // Figures that no simulation gives are drawn or left out, never more than a page
 // can bear: numbers beyond all axes, none, and very many.
 func TestReportOfAbsurdNumbers(t *testing.T) {
@@ -206,8 +224,8 @@ func TestReportOfAbsurdNumbers(t *testing.T) {
 		r.Marks = append(r.Marks, Mark{AtS: float64(i) * 1e6})
 	}
 	r.Marks = r.Marks[:marksMax]
-	r.Hops = []Bin{{-1e300, 5}, {-5, math.MaxUint64}, {1e14, math.MaxUint64}, {1e300, 1}}
-	r.Latency = []Bin{{0, 0}, {math.SmallestNonzeroFloat64, 1}, {1, 0}}
+	r.Hops = []Bin{{-1e300, 0, 5}, {-5, -4, math.MaxUint64}, {1e14, 0, math.MaxUint64}, {1e300, 0, 1}}
+	r.Latency = []Bin{{0, 0, 0}, {math.SmallestNonzeroFloat64, 0, 1}, {1, 0, 0}}
 	var b bytes.Buffer
 	if err := Report(&b, r); err != nil {
 		t.Fatal(err)

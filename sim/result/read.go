@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -143,14 +144,21 @@ func (r *Run) readSeries(path string) error {
 }
 
 func (r *Run) readHistograms(path string) error {
-	rows, err := readRows(path, histogramsMax, histogramColumns)
-	for _, b := range rows {
+	choose := func(names []string) ([]column[namedBin], error) {
+		return slices.DeleteFunc(slices.Clone(histogramColumns), func(c column[namedBin]) bool {
+			return c.name == highColumn && !slices.Contains(names, highColumn)
+		}), nil
+	}
+	return readTable(path, histogramsMax, choose, new(namedBin), func(b *namedBin) error {
+		if math.IsNaN(b.High) {
+			b.High = 0
+		}
 		switch b.name {
 		case hopsHistogram:
 			r.Hops = append(r.Hops, b.Bin)
 		case latencyHistogram:
 			r.Latency = append(r.Latency, b.Bin)
 		}
-	}
-	return err
+		return nil
+	})
 }

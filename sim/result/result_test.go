@@ -89,7 +89,7 @@ func sample() *result.Run {
 	}
 	for low := 10.0; low < 520; low *= 1 + 1.0/64 {
 		x := math.Log(low / 190)
-		r.Latency = append(r.Latency, result.Bin{Low: low, Count: uint64(900 * math.Exp(-4*x*x))})
+		r.Latency = append(r.Latency, result.Bin{Low: low, High: low * (1 + 1.0/64), Count: uint64(900 * math.Exp(-4*x*x))})
 	}
 	for i := range uint32(400) {
 		r.Edges = append(r.Edges, result.Edge{AtS: 60, From: i, To: (i + 7) % 400, Negotiated: i%3 == 0})
@@ -317,6 +317,8 @@ func TestFailedWriteLeavesTheOld(t *testing.T) {
 		"time that goes back":       func(r *result.Run) { r.Series.AtS[5] = 0 },
 		"no time":                   func(r *result.Run) { r.Series.AtS[5] = math.NaN() },
 		"bins in disorder":          func(r *result.Run) { r.Hops[1].Low = 1 },
+		"bins that overlap":         func(r *result.Run) { r.Latency[1].High = r.Latency[2].Low + 1 },
+		"a bin that ends before":    func(r *result.Run) { r.Hops[1].High = 1 },
 		"a check without a number":  func(r *result.Run) { nan := math.NaN(); r.Checks[0].AtS = &nan },
 		"more than a table can say": func(r *result.Run) { r.Series = result.NewSeries(slices.Repeat([]string{"x"}, 300)...) },
 	} {

@@ -22,7 +22,8 @@ type Run struct {
 	Nodes    []Node
 	Messages []Message
 	// Hops counts the first receipts of announces by the links to them, Latency by
-	// milliseconds. Bins are in increasing order; each ends where the next begins.
+	// milliseconds. Bins are in increasing order, and do not overlap; between them
+	// nothing was counted.
 	Hops, Latency []Bin
 	// Edges are the links that were open at the times of their AtS. They are written
 	// if there are any. Read leaves them out: see ReadEdges.
@@ -109,10 +110,11 @@ type Edge struct {
 	Negotiated bool    // by WebRTC
 }
 
-// A Bin of a histogram counts values from Low up to the Low of the next.
+// A Bin of a histogram counts values from Low up to, not including, High. If High is
+// 0, it is not known, and the Low of the next at most.
 type Bin struct {
-	Low   float64
-	Count uint64
+	Low, High float64
+	Count     uint64
 }
 
 // A Series is what was measured over time: any number of values at each of
@@ -236,6 +238,9 @@ func checkBins(bins []Bin) error {
 	for i, b := range bins {
 		if !(b.Low > last) || math.IsInf(b.Low, 0) {
 			return fmt.Errorf("bin %d: from %v after %v", i, b.Low, last)
+		}
+		if b.High != 0 && (!(b.High > b.Low) || math.IsInf(b.High, 0) || i+1 < len(bins) && b.High > bins[i+1].Low) {
+			return fmt.Errorf("bin %d: from %v to %v, not before the next", i, b.Low, b.High)
 		}
 		last = b.Low
 	}

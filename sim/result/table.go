@@ -155,7 +155,7 @@ var edgeColumns = []column[Edge]{
 	boolColumn("negotiated", func(e *Edge) *bool { return &e.Negotiated }),
 }
 
-// A namedBin is a row of the table of histograms.
+// A namedBin is a row of the table of histograms. Its High is NaN if it is not known.
 type namedBin struct {
 	name string
 	Bin
@@ -167,9 +167,13 @@ const (
 	latencyHistogram = "latency_ms"
 )
 
+// highColumn is not in tables of before it was known where bins end.
+const highColumn = "high"
+
 var histogramColumns = []column[namedBin]{
 	stringColumn("name", func(b *namedBin) *string { return &b.name }),
 	floatColumn("low", func(b *namedBin) *float64 { return &b.Low }),
+	nullableColumn(highColumn, func(b *namedBin) *float64 { return &b.High }),
 	uint64Column("count", func(b *namedBin) *uint64 { return &b.Count }),
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"os"
 	"path/filepath"
 )
@@ -84,12 +85,16 @@ func (r *Run) seriesTable() table[[]float64] {
 
 func (r *Run) histogramsTable() table[namedBin] {
 	var rows []namedBin
-	for _, b := range r.Hops {
-		rows = append(rows, namedBin{hopsHistogram, b})
+	add := func(name string, bins []Bin) {
+		for _, b := range bins {
+			if b.High == 0 {
+				b.High = math.NaN()
+			}
+			rows = append(rows, namedBin{name, b})
+		}
 	}
-	for _, b := range r.Latency {
-		rows = append(rows, namedBin{latencyHistogram, b})
-	}
+	add(hopsHistogram, r.Hops)
+	add(latencyHistogram, r.Latency)
 	return sliceTable(histogramsName, histogramColumns, rows)
 }
 
