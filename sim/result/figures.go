@@ -1,6 +1,7 @@
 package result
 
 import (
+	"cmp"
 	"fmt"
 	"html/template"
 	"math"
@@ -165,7 +166,7 @@ func (f *figures) coverage() {
 	sum, least := 0.0, math.Inf(1)
 	for _, m := range f.run.Messages {
 		if m.Kind == KindAnnounce && drawable(m.Coverage) {
-			x, y = append(x, m.SentS/f.unit.seconds), append(y, m.Coverage)
+			x, y = append(x, m.SentS/f.unit.seconds), append(y, 100*m.Coverage)
 			sum += m.Coverage
 			least = min(least, m.Coverage)
 		}
@@ -174,10 +175,9 @@ func (f *figures) coverage() {
 		f.missing(title, "No announce was sent.")
 		return
 	}
-	fig := figure{Title: title, Caption: fmt.Sprintf("%s announces; mean %s, least %s.", grouped(strconv.Itoa(len(x))), short(sum/float64(len(x))), short(least))}
-	// What matters is near one: the axis begins at the next tenth below the least.
-	floor := max(0, min(math.Floor(least*10-1e-9)/10, 0.9))
-	f.overTime(fig, axis{label: "share of live nodes", min: floor, max: max(1, slices.Max(y))}, line{x: x, y: y, dots: true})
+	fig := figure{Title: title, Caption: fmt.Sprintf("%s announces; mean %s %%, least %s %%.",
+		grouped(strconv.Itoa(len(x))), short(100*sum/float64(len(x))), short(100*least))}
+	f.overTime(fig, axis{label: "% of live nodes", min: 0, max: max(100, slices.Max(y))}, line{x: x, y: y, dots: true})
 }
 
 // distribution adds the figure of a histogram.
@@ -301,20 +301,21 @@ func (f *figures) others() {
 	drawn := 0
 	var still []string
 	for _, c := range f.run.Series.Columns {
+		n := nameOf(c.Name)
 		switch {
 		case slices.Contains(known, c.Name):
 			continue
 		case !slices.ContainsFunc(c.Values, func(v float64) bool { return v != 0 && !math.IsNaN(v) }):
-			still = append(still, c.Name)
+			still = append(still, n.name)
 			continue
 		case drawn == othersMax:
 			f.missing("Other columns", fmt.Sprintf("The first %d are drawn; series.parquet has all.", othersMax))
 			return
 		}
 		drawn++
-		f.series(c.Name, c.Name, c.Name, false)
+		f.series(c.Name, n.name, cmp.Or(n.unit, n.name), false)
 	}
 	if len(still) > 0 {
-		f.missing("What did not happen", "Always 0: "+strings.Join(still, ", ")+".")
+		f.missing("What did not happen", "Always 0: "+strings.Join(still, "; ")+".")
 	}
 }

@@ -33,8 +33,9 @@ type pageData struct {
 	Checks      []checkRow
 	Verdict     string
 	Failed      bool
-	ChecksLeft  int // that are not shown
-	Scenario    string
+	ChecksLeft  int    // that are not shown
+	Changed     string // of the scenario, what differs from the defaults
+	Scenario    string // all of it
 	ScenarioCut bool
 	Summary     []group
 	Marks       []markRow
@@ -104,15 +105,19 @@ func facts(manifest []member) (all []fact) {
 	for _, k := range []struct{ key, title string }{
 		{"trace_hash", "Trace hash"}, {"seed", "Seed"}, {"version", "Version"}, {"commit", "Commit"}, {"go", "Go"}, {"arch", "Platform"},
 	} {
-		if v := lookUp(manifest, k.key); v != "" {
+		switch v := lookUp(manifest, k.key); v {
+		case "", "devel", "unknown": // a program that does not know its own
+		default:
 			all = append(all, fact{Key: k.title, Value: v})
 		}
 	}
 	return all
 }
 
-// addScenario shows the scenario as the YAML that a file of it would be.
+// addScenario shows the scenario as YAML: the file with what differs from the
+// defaults, if the manifest has it, and all keys.
 func (d *pageData) addScenario(manifest []member) error {
+	d.Changed = d.cut(lookUp(manifest, "file"))
 	for _, m := range manifest {
 		if m.key != "scenario" {
 			continue
@@ -124,12 +129,18 @@ func (d *pageData) addScenario(manifest []member) error {
 		if err != nil {
 			return fmt.Errorf("scenario: %w", err)
 		}
-		d.Scenario = strings.TrimSpace(string(text))
-		if len(d.Scenario) > scenarioShown {
-			d.Scenario, d.ScenarioCut = strings.ToValidUTF8(d.Scenario[:scenarioShown], ""), true
-		}
+		d.Scenario = d.cut(string(text))
 	}
 	return nil
+}
+
+// cut is as much of a scenario's text as is shown.
+func (d *pageData) cut(text string) string {
+	text = strings.TrimSpace(text)
+	if len(text) > scenarioShown {
+		text, d.ScenarioCut = strings.ToValidUTF8(text[:scenarioShown], ""), true
+	}
+	return text
 }
 
 // addSummary shows the figures of the summary, those of each object in a table.
@@ -141,11 +152,11 @@ func (d *pageData) addSummary(summary json.RawMessage) error {
 	if name := lookUp(all, "name"); d.Name == "" {
 		d.Name = name
 	}
-	run := group{Name: "run"}
+	run := group{Name: "Run"}
 	var groups []group
 	for _, m := range all {
 		if inner, err := members(m.value); err == nil {
-			g := group{Name: m.key}
+			g := group{Name: nameOf(m.key).String()}
 			for _, i := range inner {
 				g.Facts = append(g.Facts, figureOf(i))
 			}
@@ -164,21 +175,22 @@ func (d *pageData) addSummary(summary json.RawMessage) error {
 
 // figureOf shows one figure of the summary.
 func figureOf(m member) fact {
-	text := scalar(m.value)
+	f := fact{Key: nameOf(m.key).String(), Value: scalar(m.value)}
 	var n json.Number
 	switch {
-	case text == "null":
-		return fact{Key: m.key, Value: "none"}
+	case f.Value == "null":
+		f.Value = "none"
+	case f.Value == "true", f.Value == "false":
+		f.Value = map[string]string{"true": "yes", "false": "no"}[f.Value]
 	case m.value[0] != '"' && json.Unmarshal(m.value, &n) == nil:
-		text = n.String()
+		f.Value, f.Number = n.String(), true
 		if m.key != "seed" { // which is a name more than a number
-			text = readable(text)
+			f.Value = readable(f.Value)
 		}
-		return fact{m.key, text, true}
-	case len(text) > valueShown:
-		text = strings.ToValidUTF8(text[:valueShown], "") + "…"
+	case len(f.Value) > valueShown:
+		f.Value = strings.ToValidUTF8(f.Value[:valueShown], "") + "…"
 	}
-	return fact{Key: m.key, Value: text}
+	return f
 }
 
 // addChecks shows the checks, those that failed first.

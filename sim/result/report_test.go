@@ -33,14 +33,14 @@ func TestReportHasAll(t *testing.T) {
 	for _, want := range []string{
 		"<title>split and heal – peernet</title>", "8e5a277e3bb945e5", "peernet sim split.yaml --nodes 400 --seed 18446744073709551615 --duration 1m0s</code>",
 		"✗ Failed: 1 of 3 checks", "✗ failed", "✓ passed", "views-are-mutual", "coverage &gt;= 0.9", "node 17 at 21.5 s", "--duration 21.5s",
-		"split eu | us", "crash of 10 %", "latency:", "model: lognormal", "- name: server", "1,234,567", "0.9609", "<caption>overlay</caption>", "18446744073709551615</td>",
+		"split eu | us", "crash of 10 %", "latency:", "model: lognormal", "- name: server", "1,234,567", "0.9609", "<caption>Overlay</caption>", "18446744073709551615</td>",
 		">none</td>", "99 announces; mean", "median", "in the largest component",
 	} {
 		if !strings.Contains(text, want) {
 			t.Errorf("no %q", want)
 		}
 	}
-	for _, title := range []string{"Coverage of each announce", "Latency", "Hops", "Live nodes over time", "Components over time", "Traffic over time", "Messages over time", "Degree", "Traffic of each node", "book_mean"} {
+	for _, title := range []string{"Coverage of each announce", "Latency", "Hops", "Live nodes over time", "Components over time", "Traffic over time", "Messages over time", "Degree", "Traffic of each node", "Mean book"} {
 		if !strings.Contains(text, `aria-label="`+title+`"`) {
 			t.Errorf("no figure %s", title)
 		}
@@ -53,6 +53,42 @@ func TestReportHasAll(t *testing.T) {
 	}
 	if n := len(regexp.MustCompile(`<(p|span|li)>[^<]*NaN`).FindAllString(text, -1)); n > 0 {
 		t.Errorf("%d values are NaN", n)
+	}
+}
+
+// Numbers are called what people call them, with their units; what differs from the
+// defaults comes before the whole scenario, which is folded; and what the program does
+// not know of itself is not there.
+func TestReportIsForPeople(t *testing.T) {
+	r := sample()
+	r.Manifest = json.RawMessage(`{"version":"devel","commit":"unknown","seed":3,"file":"name: x\nfanout: 2\n","scenario":{"name":"x","fanout":2,"bootstraps":1}}`)
+	text := report(t, r)
+	for _, want := range []string{
+		">Mean coverage, share of live nodes</th>", ">Median of latency, ms</th>", ">Run time, s</th>", ">Mean degree</th>", ">Sent, bytes</th>", ">Network formed at, s</th>",
+		"<pre>name: x\nfanout: 2</pre>", "<details>", "bootstraps: 1",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("no %q", want)
+		}
+	}
+	for _, bad := range []string{"devel", "unknown", "coverage_mean", "book_mean", "latency_ms"} {
+		if strings.Contains(text, bad) {
+			t.Errorf("has %q", bad)
+		}
+	}
+	if strings.Index(text, "fanout: 2</pre>") > strings.Index(text, "<details>") {
+		t.Error("the defaults are before what differs")
+	}
+}
+
+// The axis of coverage is from 0 to 100 %, however good that is.
+func TestCoverageAxisIsWhole(t *testing.T) {
+	_, after, _ := strings.Cut(report(t, sample()), `aria-label="Coverage of each announce"`)
+	figure, _, _ := strings.Cut(after, "</figure>")
+	for _, want := range []string{">0</text>", ">100</text>", "% of live nodes</text>", "99 announces; mean 8", " %, least 5"} {
+		if !strings.Contains(figure, want) {
+			t.Errorf("no %q in %s", want, figure)
+		}
 	}
 }
 
@@ -75,7 +111,7 @@ func TestReportOfNothing(t *testing.T) {
 var elements = regexp.MustCompile(`<([a-zA-Z][a-zA-Z0-9]*)`)
 
 // allowed are the elements of a report.
-var allowed = " html head meta title style body header main h1 h2 h3 p dl div dt dd span code section ul ol li b small figure figcaption svg g path text pre table caption tbody tr th td "
+var allowed = " html head meta title style body header main h1 h2 h3 p dl div dt dd span code section ul ol li b small figure figcaption svg g path text pre table caption tbody tr th td details summary "
 
 // Whatever texts a run has, they are text on the page, and the page loads nothing.
 func TestReportOfSomebodyHostile(t *testing.T) {

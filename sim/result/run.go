@@ -11,9 +11,9 @@ import (
 // A Run is all that is kept of one simulation.
 type Run struct {
 	// Manifest and Summary are JSON objects. The report shows the keys "name",
-	// "version", "commit", "go", "arch", "seed", "trace_hash", "partial", "rerun" and
-	// "scenario" of the manifest, those that are there, and all of the summary. The
-	// keys "checks" and "marks" of the summary belong to the two fields below.
+	// "version", "commit", "go", "arch", "seed", "trace_hash", "partial", "rerun",
+	// "scenario" and "file", what of the scenario differs from the defaults as YAML, of
+	// the manifest, those that are there, and all of the summary. The keys "checks" and "marks" of the summary belong to the two fields below.
 	Manifest, Summary json.RawMessage
 
 	Checks   []Check
