@@ -123,8 +123,8 @@ func TestSingleRuns(t *testing.T) {
 	if err := r.CanRegress(); !errors.Is(err, ErrPowerless) || !strings.Contains(err.Error(), "have 5 runs or more on each side") {
 		t.Errorf("a gate that cannot close: %v", err)
 	}
-	if slices.ContainsFunc(c.Rows, func(r Row) bool { return r.Metric == "seed" }) {
-		t.Error("the seed is compared")
+	if slices.ContainsFunc(c.Rows, func(r Row) bool { return r.Metric == "seed" || r.Metric == "nodes" }) {
+		t.Error("the seed or the number of nodes is compared")
 	}
 	// Nothing differs: nothing can have regressed.
 	if err := compared(t, a, a, Options{}).CanRegress(); err != nil {
@@ -238,7 +238,9 @@ func TestWrongDirectories(t *testing.T) {
 		}
 		return dir
 	}
+	file := filepath.Join(write("x", ""), ManifestName)
 	for name, test := range map[string]struct{ dir, want string }{
+		"a file":      {file, file + " is a file; want the directory of a run, as sim run --out DIR writes it"},
 		"none":        {"/nowhere", "neither a run nor a sweep is in the directory /nowhere; want one that peernet sim"},
 		"empty":       {t.TempDir(), "neither a run nor a sweep"},
 		"partial":     {write("", `{"partial":true}`), "interrupted before its end; run it again"},

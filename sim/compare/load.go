@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"strings"
 
+	"peernet/sim/internal/rundir"
 	"peernet/sim/sweep"
 )
 
@@ -63,6 +64,9 @@ func Load(dirs ...string) (*Side, error) {
 	s := &Side{index: map[string]*Cell{}}
 	add, sweeps := s.addRun, 0
 	for _, dir := range dirs {
+		if err := rundir.Check(dir); err != nil {
+			return nil, fmt.Errorf("compare: %w", err)
+		}
 		if sweep.IsDir(dir) {
 			add = s.addSweep
 			sweeps++
@@ -158,7 +162,7 @@ func (m *manifest) settings() (all []sweep.Setting) {
 
 func (s *Side) addRun(dir string) error {
 	path := filepath.Join(dir, sweep.SummaryName)
-	text, err := sweep.ReadFile(path, sweep.SummaryMax)
+	text, err := rundir.ReadFile(path, sweep.SummaryMax)
 	if errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("%w %s; want one that peernet sim --out or peernet sim sweep --out has written", ErrNoResult, dir)
 	}
@@ -188,15 +192,13 @@ func (s *Side) addRun(dir string) error {
 		return err
 	}
 	for _, m := range metrics {
-		if m.Name != "seed" {
-			c.samples[m.Name] = append(c.samples[m.Name], m.Value)
-		}
+		c.samples[m.Name] = append(c.samples[m.Name], m.Value)
 	}
 	return nil
 }
 
 func readManifest(path string) (*manifest, error) {
-	text, err := sweep.ReadFile(path, sweep.SummaryMax)
+	text, err := rundir.ReadFile(path, sweep.SummaryMax)
 	if err != nil {
 		return nil, fmt.Errorf("%w; it says which scenario the run is of", err)
 	}

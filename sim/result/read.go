@@ -4,11 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"math"
 	"os"
 	"path/filepath"
 	"slices"
+
+	"peernet/sim/internal/rundir"
 )
 
 // Rows that a table may have when it is read; those of a network of 16,777,216
@@ -25,6 +26,9 @@ const (
 // Read reads a run from its directory, but for the edges. An error names the file
 // and what to do.
 func Read(dir string) (*Run, error) {
+	if err := rundir.Check(dir); err != nil {
+		return nil, fmt.Errorf("result: %w", err)
+	}
 	r := &Run{}
 	for _, part := range []struct {
 		file string
@@ -101,12 +105,7 @@ func (r *Run) readSummary(path string) error {
 
 // readJSON reads a file that holds a JSON object.
 func readJSON(path string) (json.RawMessage, error) {
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, jsonMax+1))
+	text, err := rundir.ReadFile(path, jsonMax)
 	if err != nil {
 		return nil, err
 	}

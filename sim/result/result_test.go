@@ -346,6 +346,16 @@ func TestReadSaysWhatIsWrong(t *testing.T) {
 	if _, err := result.Read(filepath.Join(t.TempDir(), "nowhere")); !errors.Is(err, os.ErrNotExist) || !strings.Contains(err.Error(), "nowhere") {
 		t.Errorf("no directory: %v", err)
 	}
+	file := filepath.Join(write(t, sample(), result.Options{}), "summary.json")
+	if _, err := result.Read(file); err == nil || !strings.Contains(err.Error(), file+" is a file; want the directory of a run, as sim run --out DIR writes it") {
+		t.Errorf("a file: %v", err)
+	}
+	if err := os.WriteFile(file, make([]byte, 16<<20+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := result.Read(filepath.Dir(file)); err == nil || !strings.Contains(err.Error(), file+": has more than 16777216 bytes") {
+		t.Errorf("a long file: %v", err)
+	}
 	for _, c := range []struct {
 		file, content, want string
 	}{

@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"github.com/gofrs/flock"
+
+	"peernet/sim/internal/rundir"
 )
 
 // Names of what is in the directory of a sweep.
@@ -155,6 +157,11 @@ func prepare(dir string, g *Grid, again bool) error {
 			return err
 		}
 	}
+	for _, name := range []string{TableName, ParquetName, CostsName} {
+		if info, err := os.Stat(filepath.Join(dir, name)); err == nil && info.IsDir() {
+			return fmt.Errorf("sweep: %s is a directory, where the table is to be; remove it", filepath.Join(dir, name))
+		}
+	}
 	for _, name := range []string{pointsName, runningName} {
 		if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
 			return err
@@ -168,7 +175,7 @@ func prepare(dir string, g *Grid, again bool) error {
 
 func readGrid(dir string) (f gridFile, err error) {
 	path := filepath.Join(dir, gridName)
-	text, err := ReadFile(path, SummaryMax)
+	text, err := rundir.ReadFile(path, SummaryMax)
 	if err != nil {
 		return f, err
 	}
@@ -181,7 +188,7 @@ func readGrid(dir string) (f gridFile, err error) {
 // readPoint returns the numbers of a point that is done. ok is false if it is not.
 func readPoint(dir string, p Point, fingerprint string) (m []Metric, ok bool) {
 	dir = filepath.Join(dir, pointsName, p.Name)
-	text, err := ReadFile(filepath.Join(dir, pointFile), SummaryMax)
+	text, err := rundir.ReadFile(filepath.Join(dir, pointFile), SummaryMax)
 	if err != nil {
 		return nil, false
 	}
@@ -195,7 +202,7 @@ func readPoint(dir string, p Point, fingerprint string) (m []Metric, ok bool) {
 
 func readSummary(dir string) ([]Metric, error) {
 	path := filepath.Join(dir, SummaryName)
-	text, err := ReadFile(path, SummaryMax)
+	text, err := rundir.ReadFile(path, SummaryMax)
 	if err != nil {
 		return nil, err
 	}
@@ -223,7 +230,7 @@ func Read(dir string) (*Table, error) {
 		return nil, err
 	}
 	g := &Grid{Set: f.Set, Axes: f.Vary, Seeds: f.Seeds, Program: f.Program}
-	if g.Scenario, err = ReadFile(filepath.Join(dir, ScenarioName), scenarioMax); err != nil {
+	if g.Scenario, err = rundir.ReadFile(filepath.Join(dir, ScenarioName), scenarioMax); err != nil {
 		return nil, err
 	}
 	if err := g.Validate(); err != nil {

@@ -8,9 +8,8 @@ import (
 	"io"
 	"maps"
 	"math"
-	"os"
+	"reflect"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 )
@@ -41,9 +40,12 @@ const (
 // ErrPartial is the error of a summary of a run that was interrupted.
 var ErrPartial = errors.New("sweep: the run was interrupted before its end")
 
-// Metrics returns the numbers of a summary in the order of their names. Lists are
-// numbered from 0, except for the list of checks, which is counted. Values that are
-// null, and text, are left out.
+// inputs are the numbers of a summary that repeat what was asked for.
+var inputs = []string{"nodes", "seed", "duration_s", "workers"}
+
+// Metrics returns the numbers of a summary in the order of their names. Values that are
+// null, text and lists, such as the marks, are left out, and so is what repeats what
+// was asked for. Of the list of checks the length is there, and how many failed.
 func Metrics(summary []byte) ([]Metric, error) {
 	var root map[string]any
 	d := json.NewDecoder(bytes.NewReader(summary))
@@ -73,6 +75,9 @@ func Metrics(summary []byte) ([]Metric, error) {
 		}
 		all = append(all, Metric{Formed, formed})
 	}
+	for _, name := range inputs {
+		delete(root, name)
+	}
 	all, err := flatten(all, "", root)
 	if err != nil {
 		return nil, err
@@ -94,20 +99,13 @@ func countChecks(checks []any) []Metric {
 
 // flatten appends the numbers below a value.
 func flatten(all []Metric, name string, v any) ([]Metric, error) {
-	var err error
-	below := func(key string, v any) {
-		if err == nil {
-			all, err = flatten(all, strings.TrimPrefix(name+"."+Printable(key), "."), v)
-		}
-	}
 	switch v := v.(type) {
 	case map[string]any:
 		for _, key := range slices.Sorted(maps.Keys(v)) {
-			below(key, v[key])
-		}
-	case []any:
-		for i, v := range v {
-			below(strconv.Itoa(i), v)
+			var err error
+			if all, err = flatten(all, strings.TrimPrefix(name+"."+Printable(key), "."), v[key]); err != nil {
+				return nil, err
+			}
 		}
 	case json.Number:
 		f, err := v.Float64()
@@ -119,7 +117,35 @@ func flatten(all []Metric, name string, v any) ([]Metric, error) {
 		}
 		all = append(all, Metric{name, f})
 	}
-	return all, err
+	return all, nil
+}
+
+// MetricNames returns the names of the metrics that summaries of a struct type can
+// have, in order.
+func MetricNames(summary reflect.Type) []string {
+	names := fieldNames(nil, "", summary)
+	if slices.Contains(names, "formed_at_s") {
+		names = append(names, Formed)
+	}
+	names = append(names, ChecksFailed, ChecksTotal)
+	slices.Sort(names)
+	return slices.DeleteFunc(names, func(name string) bool { return slices.Contains(inputs, name) })
+}
+
+// fieldNames appends the names of the numbers of a type.
+func fieldNames(names []string, name string, t reflect.Type) []string {
+	switch kind := t.Kind(); {
+	case kind == reflect.Pointer:
+		return fieldNames(names, name, t.Elem())
+	case kind == reflect.Struct:
+		for f := range t.Fields() {
+			key, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+			names = fieldNames(names, strings.TrimPrefix(name+"."+key, "."), f.Type)
+		}
+	case kind >= reflect.Int && kind <= reflect.Float64:
+		names = append(names, name)
+	}
+	return names
 }
 
 // Printable makes the text of a stranger's file fit for a terminal.
@@ -140,21 +166,4 @@ func IsCost(name string) bool {
 		return true
 	}
 	return strings.HasPrefix(name, "cost.")
-}
-
-// ReadFile reads a file of at most so many bytes. The error of a longer one names it.
-func ReadFile(path string, most int64) ([]byte, error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, most+1))
-	if err != nil {
-		return nil, err
-	}
-	if int64(len(text)) > most {
-		return nil, fmt.Errorf("%s: has more than %d bytes", path, most)
-	}
-	return text, nil
 }

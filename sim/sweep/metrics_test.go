@@ -1,22 +1,60 @@
 package sweep
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
+	"slices"
 	"strings"
 	"testing"
 )
 
 func TestMetricsOfASummary(t *testing.T) {
 	got, err := Metrics([]byte(`{"name":"x","partial":false,"seed":3,"b":{"z":1.5,"a":-2e3,"deep":{"er":0}},"formed_at_s":null,
-		"list":[7,{"k":8}],"checks":[{"name":"one","ok":true,"at_s":4},{"name":"two","ok":false},{"name":"three"}],"wall_s":9}`))
+		"nodes":50,"duration_s":60,"workers":2,"marks":[{"at_s":20,"label":"split"}],"list":[7,{"k":8}],"checks":[{"name":"one","ok":true,"at_s":4},{"name":"two","ok":false},{"name":"three"}],"wall_s":9}`))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := "[{b.a -2000} {b.deep.er 0} {b.z 1.5} {checks.failed 2} {checks.total 3} {formed 0} {list.0 7} {list.1.k 8} {seed 3} {wall_s 9}]"
+	want := "[{b.a -2000} {b.deep.er 0} {b.z 1.5} {checks.failed 2} {checks.total 3} {formed 0} {wall_s 9}]"
 	if fmt.Sprint(got) != want {
 		t.Errorf("metrics are %v, want %s", got, want)
+	}
+}
+
+// The names that a type can have are those of the metrics of such a summary.
+func TestMetricNames(t *testing.T) {
+	x := 1.5
+	summary := struct {
+		Name    string   `json:"name"`
+		Seed    uint64   `json:"seed"`
+		Partial bool     `json:"partial"`
+		Formed  *float64 `json:"formed_at_s"`
+		Part    struct {
+			Count int     `json:"count"`
+			Mean  float64 `json:"mean,omitempty"`
+		} `json:"part"`
+		Checks []struct{} `json:"checks"`
+		Marks  []struct {
+			At float64 `json:"at_s"`
+		} `json:"marks"`
+	}{Formed: &x}
+	summary.Part.Mean = 2
+	text, err := json.Marshal(summary)
+	if err != nil {
+		t.Fatal(err)
+	}
+	metrics, err := Metrics(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for _, m := range metrics {
+		want = append(want, m.Name)
+	}
+	if got := MetricNames(reflect.TypeOf(summary)); !slices.Equal(got, want) || len(got) != 6 {
+		t.Errorf("names are %q, want %q", got, want)
 	}
 }
 

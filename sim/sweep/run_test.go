@@ -221,6 +221,20 @@ func TestForeignDirectoryIsLeftAlone(t *testing.T) {
 	}
 }
 
+// That a table cannot be written is found out before any point is run.
+func TestNoPlaceForTheTable(t *testing.T) {
+	c := Config{Dir: t.TempDir(), Grid: testGrid(), Runner: fake}
+	runAll(t, c)
+	table := filepath.Join(c.Dir, ParquetName)
+	if err := errors.Join(os.Remove(table), os.Mkdir(table, 0o700), os.RemoveAll(filepath.Join(c.Dir, pointsName))); err != nil {
+		t.Fatal(err)
+	}
+	c.Runner = func(context.Context, Point, string) error { t.Error("a point is run"); return nil }
+	if _, err := Run(t.Context(), c); err == nil || !strings.Contains(err.Error(), table+" is a directory") {
+		t.Errorf("a directory in place of the table: %v", err)
+	}
+}
+
 func TestTwoSweepsInOneDirectory(t *testing.T) {
 	c := Config{Dir: t.TempDir(), Grid: testGrid()}
 	once := true
