@@ -24,7 +24,7 @@ func few() []Node {
 func nodesFile(t testing.TB) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := sliceTable(nodesName, nodeColumns, few()).writeParquet(&b); err != nil {
+	if err := sliceTable(nodesName, nodeColumns, few()).writeParquet(&b, program{"v1", "abc"}); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
@@ -201,7 +201,7 @@ func TestHistogramsWithoutEnds(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "histograms.parquet")
 	old := slices.DeleteFunc(slices.Clone(histogramColumns), func(c column[namedBin]) bool { return c.name == highColumn })
 	var b bytes.Buffer
-	if err := sliceTable(histogramsName, old, []namedBin{{hopsHistogram, Bin{1, 2, 3}}, {latencyHistogram, Bin{4, 5, 6}}}).writeParquet(&b); err != nil {
+	if err := sliceTable(histogramsName, old, []namedBin{{hopsHistogram, Bin{1, 2, 3}}, {latencyHistogram, Bin{4, 5, 6}}}).writeParquet(&b, program{"v1", "abc"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {

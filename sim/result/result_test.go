@@ -212,6 +212,9 @@ func TestColumnsByName(t *testing.T) {
 	if len(rows) != 400 || rows[120].ID != 120 || rows[120].StartedS == nil || *rows[120].StartedS != 2 || rows[399].StartedS != nil || rows[399].Role != "eclipse" {
 		t.Errorf("%d rows, %+v, %+v", len(rows), rows[120], rows[399])
 	}
+	if raw, err := os.ReadFile(filepath.Join(dir, "nodes.parquet")); err != nil || !strings.Contains(string(raw), "peernet version v1.2.3(build 0123456789abcdef)") {
+		t.Errorf("the file does not say which program made it: %v", err)
+	}
 	type sample struct {
 		Largest *float64 `parquet:"largest_component,optional"`
 		AtS     float64  `parquet:"at_s"`

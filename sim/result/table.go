@@ -225,11 +225,14 @@ func (t table[T]) writeCSV(w io.Writer) error {
 // rowsPerGroup bounds what the writer of a table holds in memory.
 const rowsPerGroup = 1 << 17
 
-// writeParquet writes the table as a Parquet file.
-func (t table[T]) writeParquet(w io.Writer) error {
+// A program is what made a file: a version of peernet, and its commit.
+type program struct{ version, commit string }
+
+// writeParquet writes the table as a Parquet file of a program.
+func (t table[T]) writeParquet(w io.Writer, by program) error {
 	out := parquet.NewGenericWriter[any](w, schemaOf(t.name, t.columns),
 		parquet.Compression(&parquet.Snappy), parquet.DataPageVersion(2), parquet.MaxRowsPerRowGroup(rowsPerGroup),
-		parquet.CreatedBy("peernet", "1", "sim"))
+		parquet.CreatedBy("peernet", by.version, by.commit))
 	line := make(parquet.Row, len(t.columns))
 	for i := range t.rows {
 		row := t.row(i)

@@ -40,7 +40,11 @@ func Write(dir string, run *Run, o Options) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return fmt.Errorf("result: %w", err)
 	}
-	b := batch{dir: dir}
+	manifest, err := members(run.Manifest)
+	if err != nil {
+		return fmt.Errorf("result: %s: %w", manifestName, err)
+	}
+	b := batch{dir: dir, by: program{lookUp(manifest, "version"), lookUp(manifest, "commit")}}
 	defer b.discard()
 	b.writeJSON(summaryName, summary)
 	writeTable(&b, run.seriesTable(), true, o)
@@ -105,7 +109,7 @@ func writeTable[T any](b *batch, t table[T], wanted bool, o Options) {
 		wanted bool
 		write  func(io.Writer) error
 	}{
-		{parquetSuffix, wanted, t.writeParquet},
+		{parquetSuffix, wanted, func(w io.Writer) error { return t.writeParquet(w, b.by) }},
 		{csvSuffix, wanted && o.CSV, t.writeCSV},
 	} {
 		if kind.wanted {
@@ -120,6 +124,7 @@ func writeTable[T any](b *batch, t table[T], wanted bool, o Options) {
 // nothing more.
 type batch struct {
 	dir   string
+	by    program
 	files []pending
 	stale []string // names of files to remove
 	err   error

@@ -2,7 +2,9 @@ package sweep
 
 import (
 	"bytes"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/parquet-go/parquet-go"
@@ -16,14 +18,14 @@ type column struct {
 }
 
 // parquet returns the table as a Parquet file with the columns of [Table.CSV]: keys
-// that are varied are text, the seed is an unsigned number, and metrics are doubles,
-// null where there is no value. The format has the columns in the order of their names.
+// that are varied are numbers if all their values are, else text, the seed is an
+// unsigned number, and metrics are doubles, null where there is no value. The format
+// has the columns in the order of their names.
 func (t *Table) parquet(metrics []string) ([]byte, error) {
 	columns := []column{{"seed", parquet.Uint(64), func(p Point) parquet.Value { return parquet.Int64Value(int64(p.Seed)) }}}
 	for i, a := range t.Grid.Axes {
-		columns = append(columns, column{a.Key, parquet.String(), func(p Point) parquet.Value {
-			return parquet.ByteArrayValue([]byte(p.Varied[i].Value))
-		}})
+		node, value := a.typed()
+		columns = append(columns, column{a.Key, node, func(p Point) parquet.Value { return value(p.Varied[i].Value) }})
 	}
 	for _, m := range metrics {
 		columns = append(columns, column{m, parquet.Optional(parquet.Leaf(parquet.DoubleType)), func(p Point) parquet.Value {
@@ -39,7 +41,8 @@ func (t *Table) parquet(metrics []string) ([]byte, error) {
 		group[c.name] = c.node
 	}
 	var text bytes.Buffer
-	w := parquet.NewWriter(&text, parquet.NewSchema("sweep", group), parquet.CreatedBy("peernet", "", ""))
+	version, build, _ := strings.Cut(t.Grid.Program, " ")
+	w := parquet.NewWriter(&text, parquet.NewSchema("sweep", group), parquet.CreatedBy("peernet", version, build))
 	row := make(parquet.Row, len(columns))
 	for i := range t.rows {
 		if !t.Done(i) {
@@ -58,4 +61,29 @@ func (t *Table) parquet(metrics []string) ([]byte, error) {
 		return nil, err
 	}
 	return text.Bytes(), nil
+}
+
+// typed is the narrowest type that all values of the axis have, whole numbers, numbers
+// or text, and how a value is of it.
+func (a Axis) typed() (parquet.Node, func(string) parquet.Value) {
+	whole, number := true, true
+	for _, v := range a.Values {
+		_, err := strconv.ParseInt(v, 10, 64)
+		whole = whole && err == nil
+		f, err := strconv.ParseFloat(v, 64)
+		number = number && err == nil && !math.IsNaN(f) && !math.IsInf(f, 0)
+	}
+	switch {
+	case whole:
+		return parquet.Int(64), func(v string) parquet.Value {
+			n, _ := strconv.ParseInt(v, 10, 64) // as above
+			return parquet.Int64Value(n)
+		}
+	case number:
+		return parquet.Leaf(parquet.DoubleType), func(v string) parquet.Value {
+			f, _ := strconv.ParseFloat(v, 64) // as above
+			return parquet.DoubleValue(f)
+		}
+	}
+	return parquet.String(), func(v string) parquet.Value { return parquet.ByteArrayValue([]byte(v)) }
 }

@@ -349,10 +349,13 @@ func TestTables(t *testing.T) {
 func TestParquetHasTheTable(t *testing.T) {
 	c := Config{Dir: t.TempDir(), Grid: testGrid(), Runner: fake}
 	c.Grid.Seeds[0] = 1<<64 - 1
+	c.Grid.Program = "v1.2.3 abc"
+	c.Grid.Axes = append(c.Grid.Axes, Axis{"latency.sigma", []string{"0.5", "1"}})
 	text := runAll(t, c)
 	type record struct {
 		Median   string   `parquet:"latency.median"`
-		Fanout   string   `parquet:"fanout"`
+		Fanout   int64    `parquet:"fanout"`
+		Sigma    float64  `parquet:"latency.sigma"`
 		Seed     uint64   `parquet:"seed"`
 		Coverage *float64 `parquet:"announce.coverage_mean,optional"`
 		FormedAt *float64 `parquet:"formed_at_s,optional"`
@@ -370,11 +373,15 @@ func TestParquetHasTheTable(t *testing.T) {
 		if r.FormedAt != nil {
 			formed = number(*r.FormedAt)
 		}
-		got := []string{r.Median, r.Fanout, strconv.FormatUint(r.Seed, 10), number(*r.Coverage), formed}
-		want := slices.Delete(slices.Clone(records[i+1]), 4, 5)
+		got := []string{r.Median, strconv.FormatInt(r.Fanout, 10), number(r.Sigma), strconv.FormatUint(r.Seed, 10), number(*r.Coverage), formed}
+		want := slices.Delete(slices.Clone(records[i+1]), 5, 6)
 		if !slices.Equal(got, want) {
 			t.Errorf("row %d is %v, want %v", i, got, want)
 		}
+	}
+	raw, err := os.ReadFile(filepath.Join(c.Dir, ParquetName))
+	if err != nil || !bytes.Contains(raw, []byte("peernet version v1.2.3(build abc)")) {
+		t.Errorf("the file does not say which program made it: %v", err)
 	}
 }
 
