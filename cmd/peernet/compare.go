@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -34,19 +35,21 @@ or of sweeps (peernet sim sweep). Several directories of a side are given by --a
 --b. Runs that differ in nothing but their seed are samples of the same thing; of sweeps,
 those with the same values of what was varied are compared.
 
-For each metric it prints the means with their 95 % confidence intervals, the difference,
+For each metric it prints the means, each ± half of its 95 % confidence interval (no
+standard deviation, as the table of a sweep has it), the difference,
 Cliff's delta (how far the two are apart, from -1 to 1), and the p value of the
 Mann-Whitney U test, also corrected for the number of tests (Holm). A difference is
 significant if the corrected value is at most --alpha. Few runs cannot show anything:
 have 7 or more on each side.
 
 With --fail-on-regression the exit code is 1 if a metric of which it is known what is
-better is significantly worse, and also if there are so few runs that no regression could
-be found. Costs, such as run times, count only if they are named by --metric.`,
+better is significantly worse, and also if no regression could be found: there are too few
+runs, or it is of no metric known what is better. Costs, such as run times, count only if
+they are named by --metric. One directory on both sides is an error at any rate.`,
 		Example: `  peernet sim compare before after
   peernet sim compare before after --metric announce.coverage_mean --fail-on-regression
   peernet sim compare --a run1 --a run2 --b run3 --b run4 --json`,
-		Args: cobra.MaximumNArgs(2),
+		Args: cobra.ArbitraryArgs, // see sides
 		RunE: func(cmd *cobra.Command, args []string) error { return runCompare(cmd, args, &f) },
 	}
 	flags := c.Flags()
@@ -71,6 +74,9 @@ func runCompare(cmd *cobra.Command, args []string, f *compareFlags) error {
 	}
 	if !(f.alpha > 0) { // the package takes zero for its default
 		return fmt.Errorf("--alpha: %v, must be between 0 and 1, such as 0.05", f.alpha)
+	}
+	if dir, ok := onBothSides(dirsA, dirsB); ok {
+		return fmt.Errorf("%s is on both sides, and does not differ from itself; name the directories of other runs for one", dir)
 	}
 	a, err := compare.Load(dirsA...)
 	if err != nil {
@@ -109,7 +115,21 @@ func (f *compareFlags) sides(args []string) (a, b []string, err error) {
 	case len(args) == 0 && len(f.a) > 0 && len(f.b) > 0:
 		return f.a, f.b, nil
 	}
-	return nil, nil, errors.New("want two directories, A and B, or --a DIR and --b DIR, each once or more")
+	return nil, nil, errors.New("want two directories, A and B, or --a DIR and --b DIR, each once or more, such as: peernet sim compare before after")
+}
+
+// onBothSides finds a directory that is named on both sides, by whatever paths.
+func onBothSides(a, b []string) (dir string, ok bool) {
+	for _, one := range a {
+		for _, other := range b {
+			x, errX := os.Stat(one)
+			y, errY := os.Stat(other)
+			if errX == nil && errY == nil && x.IsDir() && os.SameFile(x, y) {
+				return other, true
+			}
+		}
+	}
+	return "", false
 }
 
 // groups are the families of metrics in the order of the table, and what they are
@@ -155,7 +175,13 @@ func printReport(out io.Writer, r *compare.Report, a, b []string, all bool) erro
 }
 
 func printCell(out io.Writer, c *compare.CellReport, all bool) error {
-	rows := [][]string{{"metric", fmt.Sprintf("A, n=%d", c.RunsA), fmt.Sprintf("B, n=%d", c.RunsB), "change", "delta", "p", "p Holm", "verdict"}}
+	side := func(name string, runs int) string {
+		if runs < 2 {
+			return fmt.Sprintf("%s, n=%d", name, runs)
+		}
+		return fmt.Sprintf("%s ± CI/2, n=%d", name, runs)
+	}
+	rows := [][]string{{"metric", side("A", c.RunsA), side("B", c.RunsB), "change", "delta", "p", "p Holm", "verdict"}}
 	same := 0
 	for _, g := range groups {
 		first := true
@@ -235,7 +261,7 @@ func verdict(r compare.Row) string {
 
 // printNotes says what the columns mean, and what the runs can show at all.
 func printNotes(out io.Writer, r *compare.Report) {
-	fmt.Fprintf(out, "\n± is half of the 95 %% confidence interval of the mean (Student's t); delta is Cliff's, above 0 where B is greater;\n"+
+	fmt.Fprintf(out, "\nA and B are means, ± CI/2 half of their 95 %% confidence interval (Student's t); delta is Cliff's, above 0 where B is greater;\n"+
 		"p is of the Mann-Whitney U test, two-sided; significant is p Holm <= %v, negligible a change below %v %%.\n", r.Alpha, r.ChangeMin)
 	for _, f := range r.Families {
 		title := groups[slices.IndexFunc(groups, func(g struct{ family, title string }) bool { return g.family == f.Name })].title

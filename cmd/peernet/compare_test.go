@@ -54,7 +54,7 @@ func TestCompareFindsARegression(t *testing.T) {
 	if exit != 1 || !strings.Contains(message, "metrics regressed: announce.coverage_mean; ") {
 		t.Errorf("fan-out 1: exit code %d, %q", exit, message)
 	}
-	for _, want := range []string{"   fanout 3 → 1\n", "A, n=8", "  announce.coverage_mean ", "WORSE", "other metrics\n", "costs\n", "metrics with a better side: p Holm is over "} {
+	for _, want := range []string{"   fanout 3 → 1\n", "A ± CI/2, n=8", "± CI/2 half of their 95 % confidence interval", "  announce.coverage_mean ", "WORSE", "other metrics\n", "costs\n", "metrics with a better side: p Holm is over "} {
 		if !strings.Contains(out, want) {
 			t.Errorf("lacks %q in\n%s", want, out)
 		}
@@ -81,6 +81,17 @@ func TestCompareOfSingleRuns(t *testing.T) {
 	}
 }
 
+// A gate between a run and its copy could not close either.
+func TestCompareOfCopies(t *testing.T) {
+	dirs := []string{simulations(t, "", 1, 1)[1], simulations(t, "", 1, 1)[1]}
+	if out, _, exit := compareWith(t, dirs...); exit != 0 || strings.Contains(out, "seed") || strings.Contains(out, "  nodes") {
+		t.Errorf("exit code %d\n%s", exit, out)
+	}
+	if _, message, exit := compareWith(t, append(dirs, "--fail-on-regression")...); exit != 1 || !strings.Contains(message, "no regression can be found: no test of so few runs") {
+		t.Errorf("exit code %d, %q", exit, message)
+	}
+}
+
 func TestCompareAsJSON(t *testing.T) {
 	args := append(simulations(t, "--a", 1, 2), simulations(t, "--b", 3, 4)...)
 	out, _, exit := compareWith(t, append(args, "--json", "--metric", "wall_s", "--metric", "announce.redundancy")...)
@@ -103,7 +114,7 @@ func TestCompareAsJSON(t *testing.T) {
 }
 
 func TestBadComparisonSaysWhatToDo(t *testing.T) {
-	run := simulations(t, "", 1, 1)[1]
+	run, other := simulations(t, "", 1, 1)[1], simulations(t, "", 2, 2)[1]
 	empty := t.TempDir()
 	if err := os.WriteFile(filepath.Join(empty, "x"), nil, 0o600); err != nil {
 		t.Fatal(err)
@@ -114,14 +125,19 @@ func TestBadComparisonSaysWhatToDo(t *testing.T) {
 		{"RUN RUN --a RUN", "want two directories"},
 		{"--a RUN", "want two directories"},
 		{"RUN EMPTY", "side B: neither a run nor a sweep is in the directory"},
-		{"--a RUN --a RUN --b RUN", "side A: " + run + " and " + run + " have a run of seed 1 each"},
+		{"--a RUN --a RUN --b OTHER", "side A: " + run + " and " + run + " have a run of seed 1 each"},
+		{"RUN RUN", run + " is on both sides"},
+		{"RUN RUN/. --fail-on-regression", run + "/. is on both sides"},
+		{"--a OTHER --a RUN --b RUN", run + " is on both sides"},
+		{"RUN OTHER OTHER", "such as: peernet sim compare before after"},
+		{"RUN/summary.json OTHER", "side A: " + run + "/summary.json is a file; want the directory of a run, as sim run --out DIR writes it"},
 		{"RUN RUN --min-change x", "--min-change: want a percentage"},
-		{"RUN RUN --min-change -1%", "must be from 0"},
+		{"RUN OTHER --min-change -1%", "must be from 0"},
 		{"RUN RUN --alpha 0", "--alpha: 0, must be between 0 and 1"},
-		{"RUN RUN --alpha 2", "alpha is 2, must be between"},
-		{"RUN RUN --metric nope", "no run has the metric nope; there are announce.coverage_mean,"},
+		{"RUN OTHER --alpha 2", "alpha is 2, must be between"},
+		{"RUN OTHER --metric nope", "no run has the metric nope; there are announce.coverage_mean,"},
 	} {
-		args := strings.Fields(strings.NewReplacer("RUN", run, "EMPTY", empty).Replace(test.args))
+		args := strings.Fields(strings.NewReplacer("RUN", run, "OTHER", other, "EMPTY", empty).Replace(test.args))
 		if _, message, exit := compareWith(t, args...); exit != 1 || !strings.Contains(message, test.want) {
 			t.Errorf("%s: exit code %d, %q, want %q", test.args, exit, message, test.want)
 		}

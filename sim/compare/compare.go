@@ -324,14 +324,28 @@ func (r *Report) Regressions() (names []string) {
 // ErrPowerless is the error of runs that are too few for any regression to be found.
 var ErrPowerless = errors.New("compare: no regression can be found")
 
-// CanRegress returns an error that says how many runs are needed if the runs are so
-// few, for so many tests, that no regression could be found.
+// CanRegress returns an error that says what to do if no regression could be found:
+// the runs are so few, for so many tests, or it is of no metric known what is better.
 func (r *Report) CanRegress() error {
 	for _, f := range r.Families {
 		if (f.Name == FamilyJudged || f.Name == FamilyNamed) && f.LeastP > r.Alpha {
 			return fmt.Errorf("%w: %d tests of so few runs cannot give a p value of %v or less; have %d runs or more on each side, or name fewer metrics",
 				ErrPowerless, f.Tests+f.Untested, r.Alpha, f.RunsNeeded)
 		}
+	}
+	judged, least := false, 1.0
+	for _, c := range r.Cells {
+		least = min(least, leastP(c.RunsA, c.RunsB))
+		judged = judged || slices.ContainsFunc(c.Rows, func(row Row) bool {
+			return row.Better != Neither && (row.Family == FamilyJudged || row.Family == FamilyNamed)
+		})
+	}
+	switch {
+	case !judged:
+		return fmt.Errorf("%w: of no metric that is compared it is known what is better; name others, such as announce.coverage_mean", ErrPowerless)
+	case least > r.Alpha: // all values are the same, and with others there would be no test
+		return fmt.Errorf("%w: no test of so few runs can give a p value of %v or less; have %d runs or more on each side",
+			ErrPowerless, r.Alpha, runsNeeded(1, r.Alpha))
 	}
 	return nil
 }
