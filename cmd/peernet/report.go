@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"math"
 
 	"github.com/spf13/cobra"
 
@@ -18,8 +19,8 @@ peernet sim --out writes it.
 The report is one file that needs no other, for a browser or for paper. It is
 the same each time.`,
 		Example: `  peernet sim report results
-  peernet sim report sweep/*`,
-		Args: cobra.MinimumNArgs(1),
+  peernet sim report before after`,
+		Args: argsFrom(1, math.MaxInt, "the directories of runs", "peernet sim report results"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for _, dir := range args {
 				run, err := result.Read(dir)

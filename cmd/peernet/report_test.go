@@ -44,8 +44,11 @@ func TestReportCommand(t *testing.T) {
 	if got, _ := os.ReadFile(path); string(got) != string(want) {
 		t.Errorf("the report differs: %d bytes, want %d", len(got), len(want))
 	}
-	if _, err := report(); err == nil {
-		t.Error("no directory is no error")
+	if _, err := report(); err == nil || err.Error() != "want the directories of runs, not 0 arguments, such as: peernet sim report results" {
+		t.Errorf("no directory: %v", err)
+	}
+	if _, err := report(path); err == nil || !strings.Contains(err.Error(), path+" is a file; want the directory of a run, as sim run --out DIR writes it") {
+		t.Errorf("a file: %v", err)
 	}
 	if err := os.Remove(filepath.Join(dir, "nodes.parquet")); err != nil {
 		t.Fatal(err)

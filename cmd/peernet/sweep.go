@@ -9,6 +9,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"reflect"
 	"runtime"
 	"slices"
 	"strconv"
@@ -56,10 +57,16 @@ run times, is in DIR/costs.csv.
 
 A sweep that was interrupted, or killed, goes on when it is started again in the same
 way: points that are done are not run again, those that failed are. --again starts
-over. Each point runs with the scenario as it was at the start, DIR/scenario.yaml.`,
+over. Each point runs with the scenario as it was at the start, DIR/scenario.yaml.
+
+It prints a row for each combination of values: means over the seeds, each ± the standard
+deviation of the single runs (no confidence interval, as peernet sim compare has it).
+
+The exit code is 2 if checks failed at a point, which is in the tables as the others are,
+1 if a point could not be run, and 130 after Ctrl-C.`,
 		Example: `  peernet sim sweep quickstart --vary fanout=2,3,4 --vary latency.median=20ms,50ms --out results
   peernet sim sweep my.yaml --set nodes=1000 --seeds 1..20 --metric overlay.clustering --out results`,
-		Args: cobra.ExactArgs(1),
+		Args: argsFrom(1, 1, "a scenario", "peernet sim sweep quickstart --vary fanout=2,3,4 --out results"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runSweep(cmd, args[0], &f) },
 	}
 	flags := c.Flags()
@@ -84,6 +91,9 @@ func runSweep(cmd *cobra.Command, file string, f *sweepFlags) error {
 	if err := checkCells(file, grid); err != nil {
 		return err
 	}
+	if err := checkMetricNames(f.metrics); err != nil {
+		return err
+	}
 	program, err := os.Executable()
 	if err != nil {
 		return err
@@ -95,9 +105,8 @@ func runSweep(cmd *cobra.Command, file string, f *sweepFlags) error {
 			return append(pointArgs(grid, p, copied), "--workers", strconv.Itoa(f.workers), "--out", dir, "--tables=false", "--json")
 		},
 	}
-	show := newSweepProgress(cmd.ErrOrStderr(), func(p sweep.Point) string {
-		return rerunPoint(grid, p, copied)
-	})
+	rerun := func(p sweep.Point) string { return commandLine(pointArgs(grid, p, copied)) }
+	show := newSweepProgress(cmd.ErrOrStderr(), rerun)
 	table, err := sweep.Run(cmd.Context(), sweep.Config{
 		Dir: f.out, Grid: *grid, Jobs: f.jobs, Again: f.again, Runner: process.Run, Progress: show.update,
 	})
@@ -109,10 +118,77 @@ func runSweep(cmd *cobra.Command, file string, f *sweepFlags) error {
 		return err
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "\nwritten to %s, %s and %s\n", filepath.Join(f.out, sweep.TableName), sweep.ParquetName, sweep.CostsName)
+	failed := failedChecks(table)
+	printFailed(cmd.OutOrStdout(), table, failed, rerun)
 	if n := show.last.Failed; n > 0 {
 		return fmt.Errorf("%d of %d points failed, and are not in the tables; the same command runs them again", n, show.last.Total)
 	}
+	if len(failed) > 0 {
+		return &pointsError{len(failed), table.Len()}
+	}
 	return nil
+}
+
+// pointsError says that checks failed at points of a sweep.
+type pointsError struct{ failed, points int }
+
+// Error implements error.
+func (e *pointsError) Error() string {
+	return fmt.Sprintf("checks failed at %d of %d points", e.failed, e.points)
+}
+
+// Unwrap has the exit code be that of failed checks.
+func (e *pointsError) Unwrap() error { return &checksError{} }
+
+// failedChecks are the points at which checks failed.
+func failedChecks(t *sweep.Table) (points []sweep.Point) {
+	for i := range t.Grid.Len() {
+		if n, _ := t.Value(i, sweep.ChecksFailed); n > 0 {
+			points = append(points, t.Grid.Point(i))
+		}
+	}
+	return points
+}
+
+// printFailed lists points at which checks failed, as many as are read.
+func printFailed(out io.Writer, t *sweep.Table, points []sweep.Point, rerun func(sweep.Point) string) {
+	if len(points) == 0 {
+		return
+	}
+	fmt.Fprintf(out, "\nchecks failed at %d of %d points:\n", len(points), t.Len())
+	for _, p := range points[:min(len(points), failuresShown)] {
+		n, _ := t.Value(p.Index, sweep.ChecksFailed)
+		fmt.Fprintf(out, "  %s: %.0f failed\n    rerun: %s\n", p.Name, n, rerun(p))
+	}
+	if more := len(points) - failuresShown; more > 0 {
+		fmt.Fprintf(out, "  and %d more: see %s in %s\n", more, sweep.ChecksFailed, sweep.TableName)
+	}
+}
+
+// checkMetricNames finds out before any run that no summary has a number of that name.
+func checkMetricNames(names []string) error {
+	known := sweep.MetricNames(reflect.TypeFor[scenario.Summary]())
+	for _, name := range names {
+		if slices.Contains(known, name) {
+			continue
+		}
+		if like := slices.DeleteFunc(slices.Clone(known), func(k string) bool { return !strings.Contains(k, name) }); len(like) > 0 {
+			return fmt.Errorf("--metric %s: is none; is one of these meant: %s?", name, strings.Join(like, ", "))
+		}
+		return fmt.Errorf("--metric %s: is none; there are %s", name, strings.Join(known, ", "))
+	}
+	return nil
+}
+
+// argsFrom is for a command that wants from least to most arguments, which it names, with
+// an example.
+func argsFrom(least, most int, what, example string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return fmt.Errorf("want %s, not %d arguments, such as: %s", what, len(args), example)
+		}
+		return nil
+	}
 }
 
 // grid is what the flags ask for.
@@ -124,6 +200,9 @@ func (f *sweepFlags) grid(file string) (*sweep.Grid, error) {
 		return nil, fmt.Errorf("--jobs: %d, must be from 1 to 1024", f.jobs)
 	case f.workers < 1 || f.workers > 1024:
 		return nil, fmt.Errorf("--workers: %d, must be from 1 to 1024", f.workers)
+	}
+	if info, err := os.Stat(f.out); err == nil && !info.IsDir() {
+		return nil, fmt.Errorf("--out %s: is a file; want a directory for the sweep, new or empty", f.out)
 	}
 	text, err := scenarioText(file)
 	if err != nil {
@@ -213,11 +292,6 @@ func pointArgs(g *sweep.Grid, p sweep.Point, file string) []string {
 	return append(args, "--seed", strconv.FormatUint(p.Seed, 10))
 }
 
-// rerunPoint is the line that simulates a point for somebody to look at.
-func rerunPoint(g *sweep.Grid, p sweep.Point, file string) string {
-	return commandLine(pointArgs(g, p, file))
-}
-
 func commandLine(args []string) string {
 	line := "peernet"
 	for _, a := range args {
@@ -280,11 +354,6 @@ func printSweep(out io.Writer, t *sweep.Table, metrics []string) error {
 	if len(metrics) == 0 {
 		metrics = slices.DeleteFunc(slices.Clone(sweepMetrics), func(m string) bool { return !t.Has(m) })
 	}
-	for _, m := range metrics {
-		if !t.Has(m) && t.Len() > 0 {
-			return fmt.Errorf("--metric %s: no point has such a number; there are %s", m, strings.Join(slices.Concat(t.Metrics, t.Costs), ", "))
-		}
-	}
 	var header []string
 	for _, a := range t.Grid.Axes {
 		header = append(header, a.Key)
@@ -293,7 +362,11 @@ func printSweep(out io.Writer, t *sweep.Table, metrics []string) error {
 	for cell := range t.Grid.Cells() {
 		rows = append(rows, cellRow(t, cell, metrics))
 	}
-	return printRows(out, rows)
+	if err := printRows(out, rows); err != nil || len(t.Grid.Seeds) < 2 {
+		return err
+	}
+	_, err := fmt.Fprintln(out, "mean ± standard deviation over the seeds; for confidence intervals and tests see peernet sim compare")
+	return err
 }
 
 func cellRow(t *sweep.Table, cell int, metrics []string) (row []string) {
@@ -331,10 +404,13 @@ func printRows(out io.Writer, rows [][]string) error {
 		// Columns end at a line that lacks them.
 		fmt.Fprintln(w, strings.Join(r, "\t")+strings.Repeat("\t", len(rows[0])-len(r)))
 	}
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	for line := range strings.Lines(text.String()) {
+	_ = w.Flush() // to a builder, without errors
+	return printTrimmed(out, text.String())
+}
+
+// printTrimmed prints lines without the spaces at their ends.
+func printTrimmed(out io.Writer, text string) error {
+	for line := range strings.Lines(text) {
 		if _, err := fmt.Fprintln(out, strings.TrimRight(line, " \n")); err != nil {
 			return err
 		}

@@ -40,7 +40,7 @@ func init() {
 	}
 	if err != nil {
 		os.Stderr.WriteString("peernet: " + plain(err) + "\n")
-		os.Exit(1)
+		os.Exit(exitCode(err))
 	}
 	os.Exit(0)
 }
@@ -87,7 +87,7 @@ func TestKilledSweepGoesOn(t *testing.T) {
 	if exit != 0 {
 		t.Fatalf("exit code %d\n%s", exit, errOut)
 	}
-	if want := "latency.median  fanout  runs  announce.coverage_mean"; !strings.HasPrefix(out, want) || strings.Count(out, "±") != 9*5 {
+	if want := "latency.median  fanout  runs  announce.coverage_mean"; !strings.HasPrefix(out, want) || strings.Count(out, "±") != 9*5+1 || !strings.Contains(out, "\nmean ± standard deviation over the seeds;") {
 		t.Errorf("printed\n%s", out)
 	}
 	// Where the system cannot kill the children with their parent, they write
@@ -185,9 +185,40 @@ func TestFailedPointsOfASweep(t *testing.T) {
 	}
 }
 
+// Points at which checks failed are whole, and in the table; they are listed with the line
+// that reruns them, and the exit code says so, also when nothing is left to run.
+func TestFailedChecksOfASweep(t *testing.T) {
+	dir := t.TempDir()
+	file := filepath.Join(dir, "never.yaml")
+	text := "nodes: 50\nduration: 10s\nchecks:\n  goals:\n    - goal: bytes_per_node_per_s\n      most: 1\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out := filepath.Join(dir, "out")
+	for range 2 {
+		stdout, errOut, exit := run(t, peernetProcess("", "sweep", file, "--seeds", "1..12", "--out", out))
+		if exit != 2 || !strings.Contains(errOut, "peernet: checks failed at 12 of 12 points\n") {
+			t.Errorf("exit code %d, %s", exit, errOut)
+		}
+		for _, want := range []string{
+			"checks failed at 12 of 12 points:\n  seed=1: 1 failed\n    rerun: peernet sim run " + filepath.Join(out, sweep.ScenarioName) + " --seed 1\n", "  and 2 more: see checks.failed in table.csv\n",
+		} {
+			if !strings.Contains(stdout, want) {
+				t.Errorf("lacks %q in\n%s", want, stdout)
+			}
+		}
+	}
+	if n := bytes.Count(readTable(t, out), []byte("\n")); n != 13 {
+		t.Errorf("the table has %d lines", n)
+	}
+}
+
 // Errors of the command line come before anything is run or written.
 func TestBadSweepSaysWhatToDo(t *testing.T) {
-	dir := filepath.Join(t.TempDir(), "new")
+	dir, file := filepath.Join(t.TempDir(), "new"), filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		args string
 		want string
@@ -205,10 +236,15 @@ func TestBadSweepSaysWhatToDo(t *testing.T) {
 		{"quickstart --out DIR --seeds 1..200000", "more than 100000 seeds"},
 		{"quickstart --out DIR --jobs 0", "--jobs: 0, must be from 1"},
 		{"quickstart --out DIR --workers 0", "--workers: 0, must be from 1"},
-		{"", "accepts 1 arg(s), received 0"},
+		{"quickstart --out DIR --metric nope", "--metric nope: is none; there are announce.count, announce.coverage_mean"},
+		{"quickstart --out DIR --metric overlay.clustering --metric coverage", "--metric coverage: is none; is one of these meant: announce.coverage_mean, announce.coverage_min?"},
+		{"quickstart --out DIR --metric seed", "--metric seed: is none"},
+		{"quickstart --out FILE", "--out " + file + ": is a file; want a directory"},
+		{"", "want a scenario, not 0 arguments, such as: peernet sim sweep quickstart --vary fanout=2,3,4 --out results"},
+		{"a b", "want a scenario, not 2 arguments"},
 	} {
 		c := sweepCommand()
-		c.SetArgs(strings.Fields(strings.ReplaceAll(test.args, "DIR", dir)))
+		c.SetArgs(strings.Fields(strings.NewReplacer("DIR", dir, "FILE", file).Replace(test.args)))
 		c.SetOut(io.Discard)
 		c.SetErr(io.Discard)
 		if err := c.ExecuteContext(t.Context()); err == nil || !strings.Contains(err.Error(), test.want) {
@@ -233,9 +269,17 @@ func TestSweepInAUsedDirectory(t *testing.T) {
 	if exit != 1 || !strings.Contains(errOut, "they differ in what is varied; name another --out, or remove the old results and start over with --again") {
 		t.Errorf("exit code %d, %s", exit, errOut)
 	}
-	_, errOut, exit = run(t, peernetProcess("", args("--vary fanout=2 --again --metric nope")...))
-	if exit != 1 || !strings.Contains(errOut, "--metric nope: no point has such a number; there are announce.count") {
+	if _, errOut, exit = run(t, peernetProcess("", args("--vary fanout=2 --again")...)); exit != 0 {
 		t.Errorf("exit code %d, %s", exit, errOut)
+	}
+	table, err := sweep.Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range slices.Concat(table.Metrics, table.Costs) {
+		if err := checkMetricNames([]string{name}); err != nil {
+			t.Error(err)
+		}
 	}
 	// The points are done; another table of them needs no run.
 	out, errOut, exit := run(t, peernetProcess(asSweepFails+"=1", args("--vary fanout=2 --metric overlay.degree_max")...))

@@ -70,15 +70,8 @@ func printSummary(out io.Writer, asked *scenario.Scenario, s *scenario.Summary) 
 	row("  speed", "%.2f M deliveries per CPU second", s.DeliveriesPerCPUS/1e6)
 	row("  deliveries", "%d, %d events", s.Deliveries, s.Events)
 	row("  memory", "%s of heap per node, %s peak", size(s.HeapBytesPerNode), size(float64(s.PeakRSSBytes)))
-	if err := w.Flush(); err != nil {
-		return err
-	}
-	for line := range strings.Lines(text.String()) {
-		if _, err := fmt.Fprintln(out, strings.TrimRight(line, " \n")); err != nil {
-			return err
-		}
-	}
-	return nil
+	_ = w.Flush() // to a builder, without errors
+	return printTrimmed(out, text.String())
 }
 
 // printChecks prints the goals, and the invariants that do not hold.
