@@ -166,14 +166,14 @@ func (s *Scenario) Set(option, key, value string) error {
 		list := reflect.MakeSlice(target.Type(), 0, 0)
 		for item := range strings.SplitSeq(strings.Trim(value, "[]"), ",") {
 			v := reflect.New(target.Type().Elem()).Elem()
-			if err := assign(v, strings.TrimSpace(item)); err != nil {
+			if err := assign(key, v, strings.TrimSpace(item)); err != nil {
 				return where.fails(key, "%v", err)
 			}
 			list = reflect.Append(list, v)
 		}
 		target.Set(list)
 	default:
-		if err := assign(target, value); err != nil {
+		if err := assign(key, target, value); err != nil {
 			return where.fails(key, "%v", err)
 		}
 	}
@@ -277,7 +277,7 @@ func (s *Scenario) decodeValue(file, key string, where place, node ast.Node, fie
 	if isNumber(field) && (t.Type == token.SingleQuoteType || t.Type == token.DoubleQuoteType) {
 		return placeOf(file, t).fails(key, "want a number, not the text %q: leave the quotes out", t.Value)
 	}
-	if err := assign(field, t.Value); err != nil {
+	if err := assign(key, field, t.Value); err != nil {
 		return placeOf(file, t).fails(key, "%v", err)
 	}
 	return nil
@@ -313,8 +313,12 @@ func isNumber(v reflect.Value) bool {
 	return percent || !isScalar(v) && v.Kind() != reflect.String
 }
 
-// assign reads a value of a field's type.
-func assign(field reflect.Value, text string) error {
+// assign reads a value of a key, of its field's type.
+func assign(key string, field reflect.Value, text string) error {
+	if text == "auto" && ruleOf(key).auto {
+		field.SetZero()
+		return nil
+	}
 	if p, ok := field.Addr().Interface().(parsable); ok {
 		return p.parse(text)
 	}
@@ -380,8 +384,15 @@ func unknownKey(where place, key string, target reflect.Value) error {
 			return where.fails(key, "unknown key; write it as a line of its own below %s:", group)
 		}
 	}
-	return where.fails(key, "unknown key%s; known are %s", nearest(key, keysOf(target)), strings.Join(keysOf(target), ", "))
+	known := keysOf(target)
+	if meant := nearest(key, known); meant != "" && len(known) > keysShown {
+		return where.fails(key, "unknown key%s", meant)
+	}
+	return where.fails(key, "unknown key%s; known are %s", nearest(key, known), strings.Join(known, ", "))
 }
+
+// keysShown is how many keys are shown besides the one that is meant.
+const keysShown = 20
 
 // nearest suggests the key that was meant, if one is close.
 func nearest(key string, known []string) string {

@@ -1,8 +1,11 @@
 package scenario
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 	"time"
 
 	"peernet/sim"
@@ -65,10 +68,11 @@ func (d *Draw) distribution() (dist.Distribution, error) {
 			list[i] = time.Duration(q)
 		}
 		out = list
-	default:
-		return nil, fmt.Errorf("%q is none of %v", d.Model, drawModels)
 	}
-	return out, out.Validate()
+	if err := out.Validate(); err != nil {
+		return nil, errors.New(strings.TrimPrefix(err.Error(), "sim/dist: "))
+	}
+	return out, nil
 }
 
 // must is the distribution of a Draw that was checked.
@@ -137,7 +141,6 @@ func (s *Scenario) delays() ([][]time.Duration, error) {
 	if len(s.Regions) == 0 {
 		return nil, nil
 	}
-	const missing = -1
 	m := make([][]time.Duration, len(s.Regions))
 	for i, from := range s.Regions {
 		m[i] = make([]time.Duration, len(s.Regions))
@@ -156,7 +159,7 @@ func (s *Scenario) delays() ([][]time.Duration, error) {
 			if from >= 0 {
 				name, field = w.To, "to"
 			}
-			return nil, s.fails(key("rtt", i, field), "there is no region %q", name)
+			return nil, s.checkPlace(key("rtt", i, field), name)
 		case w.Delay > 0:
 			m[from][to] = time.Duration(w.Delay)
 		default:
@@ -164,15 +167,31 @@ func (s *Scenario) delays() ([][]time.Duration, error) {
 		}
 	}
 	for i := range m {
-		for k, d := range m[i] {
-			if d == missing {
-				return nil, s.fails(key("regions", i, "name"), "no round-trip time is known from %q to %q: add - {from: %s, to: %s, rtt: 100ms} to rtt, or use regions of the table, %v",
-					s.Regions[i].Name, s.Regions[k].Name, s.Regions[i].Name, s.Regions[k].Name, RegionNames())
-			}
+		if slices.Contains(m[i], missing) {
+			return nil, s.unknownWays(m, i)
 		}
 	}
 	return m, nil
 }
+
+// missing stands for a delay that is not known.
+const missing = -1
+
+// unknownWays says which round-trip times of a region, the first such, are not known.
+func (s *Scenario) unknownWays(m [][]time.Duration, i int) error {
+	name := s.Regions[i].Name
+	var lines []string
+	for k, d := range m[i] {
+		if d == missing && len(lines) < waysShown {
+			lines = append(lines, fmt.Sprintf("\n  - {from: %s, to: %s, rtt: 100ms}", name, s.Regions[k].Name))
+		}
+	}
+	return s.fails(key("regions", i, "name"), "the round-trip times of %q are not in the table, which has %s%s; or add them to rtt, such as:%s",
+		name, strings.Join(RegionNames(), ", "), nearest(name, RegionNames()), strings.Join(lines, ""))
+}
+
+// waysShown bounds the ways that are shown to be missing.
+const waysShown = 10
 
 // modelled reports whether the scenario needs a sim.Network.
 func (s *Scenario) modelled() bool {

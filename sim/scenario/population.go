@@ -163,7 +163,9 @@ func (r *Region) setDefaults() { r.Weight, r.Jitter.Model = 1, None }
 func (c *Class) setDefaults() {
 	c.Weight, c.Queue = 1, Duration(sim.QueueDefault)
 }
-func (f *Fault) setDefaults()     { f.Leave, f.Book, f.Share = LeaveSilence, BookKept, whole }
+func (f *Fault) setDefaults() {
+	f.At, f.Share, f.Leave, f.Book = Span{Percent: 50}, whole, LeaveSilence, BookKept
+}
 func (a *Adversary) setDefaults() { a.Count = 1 }
 func (l *Workload) setDefaults() {
 	l.Kind, l.From, l.Until, l.Pace = SendAnnounce, Span{Percent: 50}, Span{Percent: 90}, PaceEven

@@ -3,7 +3,6 @@ package scenario
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -199,14 +198,14 @@ func (s *Scenario) Resolve() error {
 	if strings.ContainsFunc(s.Name, unicode.IsControl) {
 		return s.fails("name", "must not hold control characters")
 	}
-	if s.Nodes < 2 || s.Nodes > sim.NodesMax {
-		return s.fails("nodes", "%d, must be from 2 to %d", s.Nodes, sim.NodesMax)
-	}
 	s.clamp("connections", &s.Connections, s.connectionsFit())
 	s.clamp("responders", &s.Responders, s.Nodes)
 	s.clamp("known", &s.Known, s.Nodes)
 	if _, set := s.explicit["bootstraps"]; !set && s.Bootstraps == 0 {
 		s.Bootstraps = min(max(5, s.Nodes/2000), s.Nodes)
+	}
+	if err := s.checkRules(); err != nil {
+		return err
 	}
 	if s.Bootstraps < s.Known {
 		if _, set := s.explicit["known"]; set {
@@ -225,7 +224,7 @@ func (s *Scenario) Resolve() error {
 			return err
 		}
 	}
-	for _, check := range []func() error{s.checkRanges, s.checkWords, s.checkDurations, s.checkModels, s.checkEvents, s.checkChecks} {
+	for _, check := range []func() error{s.checkSizes, s.checkTimes, s.checkModels, s.checkEvents, s.checkChecks} {
 		if err := check(); err != nil {
 			return err
 		}
@@ -274,75 +273,27 @@ func (s *Scenario) connectionsFit() int {
 	return max(1, (s.Nodes-1)/3)
 }
 
-func (s *Scenario) checkRanges() error {
-	ranges := []struct {
+// checkSizes checks what the size of the network bounds.
+func (s *Scenario) checkSizes() error {
+	for _, r := range []struct {
 		key     string
-		v       int
-		low, hi int
+		v, most int
 		reason  string
 	}{
-		{"connections", s.Connections, 1, s.Nodes - 1, "more connections than other nodes"},
-		{"inbound_max", s.InboundMax, 1, inboundMax, ""},
-		{"hops_max", s.HopsMax, 1, 1 << 20, ""},
-		{"book", s.Book, 1, 1 << 20, ""},
-		{"rate_max", s.RateMax, 1, 1 << 24, ""},
-		{"routes_max", s.RoutesMax, 1, 1 << 24, ""},
-		{"exchange", s.Exchange, 1, wire.AddressesMax, ""},
-		{"bootstraps", s.Bootstraps, 1, s.Nodes, "more bootstraps than nodes"},
-		{"known", s.Known, 1, s.Nodes, "more than there are nodes"},
-		{"messages", s.Messages, 0, 1 << 20, ""},
-		{"payload", s.Payload, 16, wire.DataMax, ""},
-		{"searches", s.Searches, 0, 1 << 20, ""},
-		{"responders", s.Responders, 0, s.Nodes, "more responders than nodes"},
-	}
-	if s.Connections > connectionsMax {
-		return s.fails("connections", "%d, must be from 1 to %d", s.Connections, connectionsMax)
-	}
-	for _, r := range ranges {
-		switch {
-		case r.v > r.hi && r.reason != "":
-			return s.fails(r.key, "%d, %s: at most %d is possible with nodes: %d", r.v, r.reason, r.hi, s.Nodes)
-		case r.v < r.low || r.v > r.hi:
-			return s.fails(r.key, "%d, must be from %d to %d", r.v, r.low, r.hi)
+		{"connections", s.Connections, s.Nodes - 1, "more connections than other nodes"},
+		{"bootstraps", s.Bootstraps, s.Nodes, "more bootstraps than nodes"},
+		{"known", s.Known, s.Nodes, "more than there are nodes"},
+		{"responders", s.Responders, s.Nodes, "more responders than nodes"},
+	} {
+		if r.v > r.most {
+			return s.fails(r.key, "%d, %s: at most %d is possible with nodes: %d", r.v, r.reason, r.most, s.Nodes)
 		}
-	}
-	return nil
-}
-
-func (s *Scenario) checkWords() error {
-	words := []struct {
-		key, v string
-		accept []string
-	}{
-		{"wire", s.Wire, []string{WireTyped, WireEncoded}},
-		{"overlay", s.Overlay, []string{OverlayGossip, OverlayStatic}},
-		{"latency.model", s.Latency.Model, []string{Constant, Uniform, LogNormal}},
-		{"latency.per", s.Latency.Per, []string{PerLink, PerMessage}},
-		{"arrival_model", s.ArrivalModel, []string{ArriveUniform, ArriveRamp, ArrivePoisson}},
-		{"churn.leave", s.Churn.Leave, []string{LeaveGoodbye, LeaveReset, LeaveSilence}},
-		{"churn.book", s.Churn.Book, []string{BookKept, BookSynced, BookLost}},
-	}
-	for _, w := range words {
-		if err := s.checkWord(w.key, w.v, w.accept...); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// checkWord holds a word against those that a key accepts.
-func (s *Scenario) checkWord(key, v string, accept ...string) error {
-	if !slices.Contains(accept, v) {
-		return s.fails(key, "%q is none of %v%s", v, accept, nearest(v, accept))
 	}
 	return nil
 }
 
 func (s *Scenario) checkLatency() error {
 	l := s.Latency
-	if l.Min <= 0 {
-		return s.fails("latency.min", "%v, must be positive: the smallest latency is what allows nodes to run in parallel", l.Min)
-	}
 	switch l.Model {
 	case Uniform:
 		if l.Max < l.Min {
@@ -364,11 +315,7 @@ func (s *Scenario) checkLatency() error {
 
 func (s *Scenario) checkReach() error {
 	sum := 0
-	for kind, w := range s.Reach.weights() {
-		key := "reach." + sim.Reach(kind).String()
-		if w < 0 || w > weightMax {
-			return s.fails(key, "%d, must be from 0 to %d", w, weightMax)
-		}
+	for _, w := range s.Reach.weights() {
 		sum += w
 	}
 	if sum == 0 {
@@ -380,25 +327,7 @@ func (s *Scenario) checkReach() error {
 	return nil
 }
 
-func (s *Scenario) checkDurations() error {
-	positive := []struct {
-		key string
-		d   Duration
-	}{
-		{"duration", s.Duration}, {"interval", s.Interval}, {"refresh", s.Refresh}, {"purge", s.Purge},
-		{"hello_timeout", s.HelloTimeout}, {"keep_alive", s.KeepAlive},
-	}
-	for _, p := range positive {
-		if p.d < Duration(time.Millisecond) {
-			return s.fails(p.key, "%v, must be at least 1ms", p.d)
-		}
-	}
-	if s.Duration > durationMax {
-		return s.fails("duration", "%v, must be at most 1000h", s.Duration)
-	}
-	if s.MessagesEvery < 0 {
-		return s.fails("messages_every", "%v, must not be negative", s.MessagesEvery)
-	}
+func (s *Scenario) checkTimes() error {
 	d := time.Duration(s.Duration)
 	if s.Messages > 0 && s.MessagesFrom.Of(d) > d {
 		return s.fails("messages_from", "%v, is after the end of the run, %v", s.MessagesFrom, s.Duration)
@@ -481,11 +410,3 @@ func (s *Scenario) simulation(o Options, observer sim.Observer) (*sim.Simulation
 		Tracer:      o.Tracer,
 	})
 }
-
-// The most that some keys can be.
-const (
-	connectionsMax = 1000
-	inboundMax     = 10000
-	weightMax      = 1000000
-	durationMax    = Duration(1000 * time.Hour)
-)

@@ -3,6 +3,8 @@ package scenario
 import (
 	_ "embed" // for Reference
 	"encoding/json"
+	"fmt"
+	"math"
 	"reflect"
 	"strings"
 )
@@ -11,28 +13,6 @@ import (
 //
 //go:embed reference.yaml
 var Reference string
-
-// enums are the words that keys accept; items of lists are written with [].
-var enums = map[string][]string{
-	"wire":            {WireTyped, WireEncoded},
-	"overlay":         {OverlayGossip, OverlayStatic},
-	"latency.model":   {Constant, Uniform, LogNormal},
-	"latency.per":     {PerLink, PerMessage},
-	"arrival_model":   {ArriveUniform, ArriveRamp, ArrivePoisson},
-	"churn.leave":     {LeaveGoodbye, LeaveReset, LeaveSilence},
-	"churn.book":      {BookKept, BookSynced, BookLost},
-	"classes[].reach": append([]string{""}, reachNames()...),
-
-	"faults[].kind":  faultKinds,
-	"faults[].leave": {LeaveReset, LeaveSilence},
-	"faults[].book":  {BookKept, BookSynced, BookLost},
-
-	"adversaries[].role": roleNames(),
-	"workload[].kind":    {SendAnnounce, SendSearch},
-	"workload[].pace":    {PaceEven, PacePoisson, PaceBurst},
-
-	"checks.goals[].goal": goalKinds,
-}
 
 // Schema returns a JSON Schema (draft 2020-12) of scenario files: with the type, the
 // default, the words and the explanation of each key, for editors to complete them.
@@ -52,6 +32,7 @@ func Schema() []byte {
 // schemaOf describes a group, with its defaults.
 func schemaOf(v reflect.Value, prefix string, notes map[string]string) map[string]any {
 	keys := map[string]any{}
+	var required []string
 	for i := range v.NumField() {
 		f := v.Type().Field(i)
 		if !f.IsExported() {
@@ -60,8 +41,15 @@ func schemaOf(v reflect.Value, prefix string, notes map[string]string) map[strin
 		name := f.Tag.Get("yaml")
 		key := prefix + name
 		keys[name] = describe(v.Field(i), key, notes)
+		if rules[key].required != "" {
+			required = append(required, name)
+		}
 	}
-	return map[string]any{"type": "object", "additionalProperties": false, "properties": keys}
+	out := map[string]any{"type": "object", "additionalProperties": false, "properties": keys}
+	if required != nil {
+		out["required"] = required
+	}
+	return out
 }
 
 // describe describes one key.
@@ -84,10 +72,13 @@ func describe(v reflect.Value, key string, notes map[string]string) map[string]a
 		out["type"] = "array"
 		out["items"] = describe(item.Elem(), key+"[]", notes)
 	default:
-		scalarSchema(out, p.Elem())
+		scalarSchema(out, p.Elem(), rules[key])
 	}
-	if words, ok := enums[key]; ok {
-		out["enum"] = words
+	if r := rules[key]; r.words != nil {
+		out["enum"] = r.words
+		if r.auto {
+			out["enum"] = append([]string{""}, r.words...)
+		}
 	} else if strings.HasPrefix(key, drawPrefix) && strings.HasSuffix(key, ".model") {
 		out["enum"] = drawModels
 	}
@@ -100,36 +91,69 @@ func describe(v reflect.Value, key string, notes map[string]string) map[string]a
 // drawPrefix is where the reference explains distributions.
 const drawPrefix = "regions[].jitter."
 
+// The notations of values, as regular expressions.
+const (
+	durationPattern = `\+?(0|(([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+)`
+	spanPattern     = `^(` + durationPattern + `|\+?0*(100|[0-9]{1,2})%)$`
+	bandwidth       = `^(unlimited|0*([1-9][0-9]{0,2}|1000) ?Gbit|0*[1-9][0-9]{0,6} ?Mbit|0*[1-9][0-9]{0,9} ?kbit|0*[1-9][0-9]{0,12} ?bit)$`
+	// noDigits is what has no digit but 0.
+	noDigits = `^[^1-9]*$`
+)
+
 // scalarSchema describes a single value, and its default.
-func scalarSchema(out map[string]any, v reflect.Value) {
+func scalarSchema(out map[string]any, v reflect.Value, r rule) {
 	switch x := v.Interface().(type) {
 	case Duration:
-		out["type"], out["default"] = "string", x.String()
-		out["pattern"] = `^(auto|-?0|-?([0-9.]+(ns|us|µs|ms|s|m|h))+)$`
+		out["type"], out["default"], out["pattern"] = []string{"string", "integer"}, x.String(), "^"+durationPattern+"$"
+		if r.auto {
+			out["pattern"] = "^(auto|" + durationPattern + ")$"
+		}
+		out["maximum"] = 0 // of a number without a unit
+		if r.low > 0 && !r.auto {
+			out["not"] = map[string]any{"pattern": noDigits}
+			out["type"] = "string"
+		}
 	case Span:
-		out["type"], out["default"] = "string", x.String()
-		out["pattern"] = `^([0-9]+%|0|([0-9.]+(ns|us|µs|ms|s|m|h))+)$`
+		out["type"], out["default"], out["pattern"], out["maximum"] = []string{"string", "integer"}, x.String(), spanPattern, 0
 	case Share:
-		out["type"], out["default"] = "string", x.String()
-		out["pattern"] = `^[0-9]+(\.[0-9]{1,4})?%$`
+		out["type"], out["default"], out["pattern"] = "string", x.String(), sharePattern(Share(r.high))
+		if r.low > 0 {
+			out["not"] = map[string]any{"pattern": noDigits}
+		}
 	case Bandwidth:
-		out["type"], out["default"] = "string", x.String()
-		out["pattern"] = `^(unlimited|[0-9]+ ?[GMk]?bit)$`
+		out["type"], out["default"], out["pattern"] = "string", x.String(), bandwidth
 	case Fanout:
 		out["anyOf"] = []any{map[string]any{"type": "integer", "minimum": 1}, map[string]any{"const": "all"}}
 		out["default"] = x
 	case Percent:
-		out["type"], out["default"] = "number", x
+		out["type"], out["minimum"], out["default"] = "number", 0, x
 	case bool:
 		// Files say yes and no, which most editors take for words.
 		out["enum"], out["default"] = []any{true, false, "yes", "no"}, map[bool]string{true: "yes", false: "no"}[x]
 	case int:
-		out["type"], out["default"] = "integer", x
+		out["type"], out["minimum"], out["default"] = "integer", r.low, x
+		if r.high > 0 {
+			out["maximum"] = r.high
+		}
 	case uint64:
-		out["type"], out["minimum"], out["default"] = "integer", 0, x
+		out["type"], out["minimum"], out["maximum"], out["default"] = "integer", 0, uint64(math.MaxUint64), x
 	default:
-		out["type"], out["default"] = "string", v.String()
+		// A text that looks like a number is one to most editors.
+		out["type"], out["default"] = []string{"string", "number", "boolean"}, v.String()
+		if r.words != nil {
+			out["type"] = "string"
+		}
 	}
+	if r.required != "" {
+		delete(out, "default")
+	}
+}
+
+// sharePattern is the notation of shares up to the highest, a whole percentage.
+func sharePattern(high Share) string {
+	most := int(high / (whole / 100))
+	below := fmt.Sprintf("[0-%d]?[0-9]", most/10-1)
+	return fmt.Sprintf(`^0*(%d(\.0{1,4})?|%s(\.[0-9]{1,4})?) ?%%$`, most, below)
 }
 
 // explanations returns what the comments of the reference say of each key.

@@ -10,8 +10,7 @@ import (
 	"peernet/actors/peer"
 )
 
-// A Duration is written with a unit, such as 10ms, 1.5s or 2h; 0 and auto are
-// zero.
+// A Duration is written with a unit, such as 10ms, 1.5s or 2h.
 type Duration time.Duration
 
 // String formats d with units.
@@ -21,10 +20,6 @@ func (d Duration) String() string { return time.Duration(d).String() }
 func (d Duration) MarshalJSON() ([]byte, error) { return json.Marshal(d.String()) }
 
 func (d *Duration) parse(text string) error {
-	if text == "auto" {
-		*d = 0
-		return nil
-	}
 	v, err := time.ParseDuration(text)
 	if err != nil {
 		return fmt.Errorf("want a duration with its unit, such as 10ms or 1.5s, not %q", text)

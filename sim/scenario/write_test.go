@@ -1,10 +1,17 @@
 package scenario
 
 import (
+	"bytes"
 	"encoding/json"
+	"errors"
 	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/goccy/go-yaml"
+	"github.com/santhosh-tekuri/jsonschema/v6"
+
+	"peernet/experiments"
 )
 
 // What is written is read as the same scenario.
@@ -91,7 +98,7 @@ func TestSchemaExplainsEveryKey(t *testing.T) {
 			if text, _ := v["description"].(string); text == "" && !group {
 				t.Errorf("%s%s has no explanation", prefix, name)
 			}
-			if _, ok := v["default"]; !ok && !group {
+			if _, ok := v["default"]; !ok && !group && rules[prefix+name].required == "" {
 				t.Errorf("%s%s has no default", prefix, name)
 			}
 			n += 1 + walk(prefix+name+".", v)
@@ -107,5 +114,57 @@ func TestSchemaExplainsEveryKey(t *testing.T) {
 	kind := schema["properties"].(map[string]any)["faults"].(map[string]any)["items"].(map[string]any)["properties"].(map[string]any)["kind"].(map[string]any)
 	if !strings.Contains(kind["description"].(string), "partition: they and the others cannot") || len(kind["enum"].([]any)) != len(faultKinds) {
 		t.Errorf("faults[].kind is described as %v", kind)
+	}
+}
+
+// Editors see of a wrong file what the program says of it, and nothing where it says
+// nothing: but for what one key says of another, and what JSON does not have.
+func TestSchemaRefusesWhatTheProgramRefuses(t *testing.T) {
+	schema, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("scenario.json", schema); err != nil {
+		t.Fatal(err)
+	}
+	compiled, err := c.Compile("scenario.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	fits := func(text string) error {
+		var v any
+		if err := yaml.Unmarshal([]byte(text), &v); err != nil {
+			return err
+		}
+		asJSON, err := json.Marshal(v)
+		if err != nil {
+			return err
+		}
+		v, err = jsonschema.UnmarshalJSON(bytes.NewReader(asJSON))
+		if err != nil {
+			return err
+		}
+		return compiled.Validate(v)
+	}
+	for _, test := range append(wrongFiles(), wrongModels()...) {
+		if err := fits(test.text); (err == nil) != test.beyond {
+			t.Errorf("%q: the schema says %v", test.text, err)
+		}
+	}
+	right := []string{"arrivals: 0\n", "name: 123\n", "network: {loss: 5 %, reorder: 0, link_life: {model: constant, min: +5s}}\n", "duration: auto\nmessages: 3\nmessages_from: 1s\nmessages_every: 1s\n",
+		"fanout: all\nsearches_from: 0.5s\n", "classes: [{name: 7, up: 10 Mbit, stays: yes, reach: \"\"}]\n", "seed: 18446744073709551615\n"}
+	for _, name := range experiments.Names() {
+		text, _ := experiments.Get(name)
+		right = append(right, string(text))
+	}
+	for _, text := range right {
+		s, err := Parse("f.yaml", []byte(text))
+		if err == nil {
+			err = s.Resolve()
+		}
+		if err := errors.Join(err, fits(text)); err != nil {
+			t.Errorf("%q: %v", text, err)
+		}
 	}
 }
