@@ -79,6 +79,9 @@ type LinkEnd struct {
 	Owner     actors.Ref // at the node asked about
 	Peer      NodeID
 	PeerOwner actors.Ref // at the peer, zero if it is not bound or closed
+	// Cut is a link that a message does not pass, one way at least, whatever the ends
+	// know: a partition cuts it now, or a message was lost on it.
+	Cut bool
 }
 
 // Links calls f for each open link end of a node that is bound.
@@ -87,7 +90,7 @@ func (s *Simulation) Links(id NodeID, f func(LinkEnd)) {
 		if e.state != endOpen || e.actor == nil {
 			continue
 		}
-		end := LinkEnd{Owner: e.owner, Peer: e.to}
+		end := LinkEnd{Owner: e.owner, Peer: e.to, Cut: e.broken || e.peer.broken || s.cut(id, e.to)}
 		if e.peer.state == endOpen {
 			end.PeerOwner = e.peer.owner
 		}
@@ -124,11 +127,11 @@ func histogramLow(b int) uint64 {
 }
 
 // Bins calls f for each bucket that is not empty, in increasing order, with the
-// smallest value of the bucket and the number of values in it.
-func (h *Histogram) Bins(f func(low, count uint64)) {
+// values that it is for, from low to less than high, and how many there are in it.
+func (h *Histogram) Bins(f func(low, high, count uint64)) {
 	for b, c := range h.counts {
 		if c > 0 {
-			f(histogramLow(b), c)
+			f(histogramLow(b), histogramLow(b+1), c)
 		}
 	}
 }

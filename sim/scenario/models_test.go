@@ -454,7 +454,7 @@ keep_alive: 2s
 hello_timeout: 1s
 checks:
   goals:
-    - {goal: answered, after: 20s, least: 0%}
+    - {goal: answered, after: 0s, least: 0.0001%}
     - {goal: one_component, after: 30s, within: 5s}
 `)
 	small, check, _, err := Shrink(context.Background(), s, Options{Workers: 2}, 200, nil)
@@ -595,6 +595,33 @@ func TestFormedWaitsForAll(t *testing.T) {
 		sum := run(t, parsed(t, "nodes: 20\nduration: 60s\narrivals: 30s\narrival_model: ramp\n"+more), Options{Workers: 1})
 		if sum.FormedAtS == nil || *sum.FormedAtS <= 30 {
 			t.Errorf("%q: formed at %v", more, deref(sum.FormedAtS))
+		}
+	}
+}
+
+// A partition is seen in the components at once, before any node has noticed it, and
+// the goal of one component waits for the heal.
+func TestPartitionIsSeenAtOnce(t *testing.T) {
+	s := parsed(t, `
+nodes: 100
+duration: 40s
+sample: 1s
+faults: [{kind: partition, at: 20s, until: 30s, share: 50%}]
+checks: {goals: [{goal: one_component, after: 21s, within: 15s}]}
+`)
+	sum, record, err := Record(context.Background(), s, Options{Workers: 2, Record: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	goal := sum.Checks[len(sum.Checks)-1]
+	if !goal.OK || !strings.HasPrefix(goal.Detail, "reached at 30") && !strings.HasPrefix(goal.Detail, "reached at 31") {
+		t.Errorf("the goal: %+v", goal)
+	}
+	k := slices.IndexFunc(record.Series.Columns, func(c result.Column) bool { return c.Name == "components" })
+	for i, at := range record.Series.AtS {
+		n := record.Series.Columns[k].Values[i]
+		if split := at >= 20 && at < 30; at > 10 && split != (n > 1) {
+			t.Errorf("%v components at %v s", n, at)
 		}
 	}
 }

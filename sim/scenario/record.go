@@ -114,7 +114,7 @@ func (c *recorder) addEdges() {
 		}
 		g := root.Gossip()
 		r.sim.Links(sim.NodeID(id), func(e sim.LinkEnd) {
-			if outbound, ok := g.InUse(e.Owner); ok && outbound && int(e.Peer) < len(r.roots) && r.holds(e.Peer, e.PeerOwner) {
+			if outbound, ok := g.InUse(e.Owner); ok && outbound && !e.Cut && int(e.Peer) < len(r.roots) && r.holds(e.Peer, e.PeerOwner) {
 				c.edges = append(c.edges, result.Edge{AtS: at, From: uint32(id), To: uint32(e.Peer), Negotiated: g.Negotiated(e.Owner)})
 			}
 		})
@@ -133,9 +133,11 @@ func (c *recorder) run(sum *Summary) *result.Run {
 		hops.Merge(&r.tracker.shards[i].hops)
 		latency.Merge(&r.tracker.shards[i].latency)
 	}
-	hops.Bins(func(low, n uint64) { out.Hops = append(out.Hops, result.Bin{Low: float64(low), Count: n}) })
-	latency.Bins(func(low, n uint64) {
-		out.Latency = append(out.Latency, result.Bin{Low: float64(low) / 1000, Count: n})
+	hops.Bins(func(low, high, n uint64) {
+		out.Hops = append(out.Hops, result.Bin{Low: float64(low), High: float64(high), Count: n})
+	})
+	latency.Bins(func(low, high, n uint64) {
+		out.Latency = append(out.Latency, result.Bin{Low: float64(low) / 1000, High: float64(high) / 1000, Count: n})
 	})
 	return out
 }

@@ -185,7 +185,8 @@ func (r *runner) overlay() (o Overlay) {
 }
 
 // graph is the network of live honest nodes whose connections both ends hold as in
-// use. Nodes are numbered densely, in order.
+// use, and that messages pass: none that a partition cuts, even if nobody has noticed.
+// Nodes are numbered densely, in order.
 func (r *runner) graph() *overlay.Graph {
 	s := r.sim
 	dense := make([]uint32, len(r.roots))
@@ -204,7 +205,7 @@ func (r *runner) graph() *overlay.Graph {
 			g, more := root.Gossip(), true
 			s.Links(sim.NodeID(id), func(e sim.LinkEnd) {
 				// Each link is seen from both ends; take it from the lower.
-				if !more || e.PeerOwner.IsZero() || e.Peer <= sim.NodeID(id) || int(e.Peer) >= len(r.roots) || !s.IsLive(e.Peer) {
+				if !more || e.Cut || e.PeerOwner.IsZero() || e.Peer <= sim.NodeID(id) || int(e.Peer) >= len(r.roots) || !s.IsLive(e.Peer) {
 					return
 				}
 				if _, ok := g.InUse(e.Owner); !ok {
