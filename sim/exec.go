@@ -519,7 +519,7 @@ func (x *exec) Emit(e actors.Event) {
 
 // SendTo implements [actors.Datagrams].
 func (x *exec) SendTo(to actors.Address, m actors.Message) {
-	target, ok := nodeOf(to)
+	target, ok := NodeOf(to)
 	s := x.sim
 	if s.config.Encoded {
 		m = &encoded{kind: m.Kind(), bytes: m.Append(nil)}

@@ -208,7 +208,7 @@ func (x *exec) Dial(to actors.Address) actors.DialID {
 	id := actors.DialID(n.dials)
 	e := n.newEndpoint(endDialling)
 	e.owner, e.to = x.self, NodeID(id)
-	target, ok := nodeOf(to)
+	target, ok := NodeOf(to)
 	other := n
 	if ok && int(target) < len(x.sim.nodes) {
 		other = x.sim.nodes[target]

@@ -25,8 +25,8 @@ func AddressOf(id NodeID) actors.Address {
 	return actors.MustAddress(string(append(text, addressPort...)))
 }
 
-// nodeOf reverses AddressOf without a table.
-func nodeOf(a actors.Address) (NodeID, bool) {
+// NodeOf reverses AddressOf, without a table: the node may not exist.
+func NodeOf(a actors.Address) (NodeID, bool) {
 	const prefix, suffix = "ws://10.", addressPort
 	s := a.String()
 	if len(s) < len(prefix)+len(suffix) || s[:len(prefix)] != prefix || s[len(s)-len(suffix):] != suffix {

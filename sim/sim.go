@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"container/heap"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -87,7 +88,7 @@ type Simulation struct {
 	execs      []*exec
 	ref        *reference
 	fast       *fast
-	world      []worldEvent
+	world      worldQueue
 	worldSeq   uint64
 	now        actors.Time
 	round      uint64
@@ -107,6 +108,32 @@ type worldEvent struct {
 	at  actors.Time
 	seq uint64
 	do  func()
+}
+
+// A worldQueue holds what the world will do, by time, then as it was planned.
+type worldQueue []worldEvent
+
+// Len implements [heap.Interface].
+func (q worldQueue) Len() int { return len(q) }
+
+// Less implements [heap.Interface].
+func (q worldQueue) Less(i, k int) bool {
+	return q[i].at < q[k].at || q[i].at == q[k].at && q[i].seq < q[k].seq
+}
+
+// Swap implements [heap.Interface].
+func (q worldQueue) Swap(i, k int) { q[i], q[k] = q[k], q[i] }
+
+// Push implements [heap.Interface].
+func (q *worldQueue) Push(e any) { *q = append(*q, e.(worldEvent)) }
+
+// Pop implements [heap.Interface].
+func (q *worldQueue) Pop() any {
+	last := len(*q) - 1
+	e := (*q)[last]
+	(*q)[last] = worldEvent{} // for the garbage collector
+	*q = (*q)[:last]
+	return e
 }
 
 // New returns an empty simulation at time 0.
@@ -331,13 +358,7 @@ func (s *Simulation) outside(n *node, f func(*exec)) {
 func (s *Simulation) At(t time.Duration, do func()) {
 	s.worldSeq++
 	e := worldEvent{at: max(actors.Time(t), s.now), seq: s.worldSeq, do: do}
-	i, _ := slices.BinarySearchFunc(s.world, e, func(a, b worldEvent) int {
-		if a.at != b.at {
-			return int(max(min(a.at-b.at, 1), -1))
-		}
-		return int(int64(a.seq) - int64(b.seq))
-	})
-	s.world = slices.Insert(s.world, i, e)
+	heap.Push(&s.world, e)
 }
 
 // Run runs the simulation until a time: what nodes do before it, and what the
@@ -375,10 +396,7 @@ func (s *Simulation) Run(ctx context.Context, until time.Duration) (err error) {
 			return ctx.Err()
 		}
 		for len(s.world) > 0 && s.world[0].at <= s.now {
-			e := s.world[0]
-			s.world[0] = worldEvent{}
-			s.world = s.world[1:]
-			e.do()
+			heap.Pop(&s.world).(worldEvent).do()
 		}
 		if ctx.Err() != nil {
 			return ctx.Err()

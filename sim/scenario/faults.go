@@ -85,7 +85,10 @@ func (r *runner) begin(f *Fault, chosen []sim.NodeID, bit int, random *rand.Rand
 		switch f.Kind {
 		case FaultCrash:
 			r.sim.Crash(id, f.Leave == LeaveReset)
-			if m.dead = f.Restart == 0; !m.dead {
+			if f.Restart == 0 {
+				m.down = never
+			} else if m.down < never {
+				m.down = max(m.down, now+time.Duration(f.Restart))
 				r.back(id, now+time.Duration(f.Restart), f.Book)
 			}
 		case FaultStall:

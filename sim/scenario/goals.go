@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"peernet/actors"
 	"peernet/sim"
 	"peernet/sim/result"
 )
@@ -15,12 +16,6 @@ import (
 func (r *runner) planGoals() {
 	d := time.Duration(r.scenario.Duration)
 	goals := r.scenario.Checks.Goals
-	if slices.ContainsFunc(goals, func(g Goal) bool { return g.Goal == GoalPurged }) {
-		r.byAddress = map[string]sim.NodeID{}
-		for id := range sim.NodeID(len(r.members)) {
-			r.byAddress[sim.AddressOf(id).String()] = id
-		}
-	}
 	r.reached = make([]time.Duration, len(goals))
 	for i := range goals {
 		g := &goals[i]
@@ -70,7 +65,7 @@ func (r *runner) deadForgotten() bool {
 		}
 		b := r.roots[id].Store().Book()
 		for i := range b.Len() {
-			if e := b.At(i); !e.Saved && !r.answers(e.Address.String()) {
+			if e := b.At(i); !e.Saved && !r.answers(e.Address) {
 				return false
 			}
 		}
@@ -79,9 +74,9 @@ func (r *runner) deadForgotten() bool {
 }
 
 // answers reports whether there is a live node at an address.
-func (r *runner) answers(address string) bool {
-	id, ok := r.byAddress[address]
-	return ok && r.sim.IsLive(id)
+func (r *runner) answers(address actors.Address) bool {
+	id, ok := sim.NodeOf(address)
+	return ok && int(id) < len(r.members) && r.sim.IsLive(id)
 }
 
 // checkGoals returns a check for each goal.
@@ -166,25 +161,17 @@ func (r *runner) planTraffic() {
 	d := time.Duration(r.scenario.Duration)
 	for i := range r.scenario.Checks.Goals {
 		if g := &r.scenario.Checks.Goals[i]; g.Goal == GoalTraffic {
-			r.sim.At(g.After.Of(d), func() {
-				r.sentBy = append(r.sentBy, sentBy{r.sim.Now(), r.sim.Totals().Bytes})
-			})
+			r.sim.At(g.After.Of(d), func() { r.before = append(r.before, r.sending()) })
 		}
 	}
 }
 
-// sentBy is how many bytes were sent by a time.
-type sentBy struct {
-	at    time.Duration
-	bytes uint64
-}
-
-// trafficAfter is how many bytes a node sent per second from a time on.
+// trafficAfter is how many bytes an honest node sent in a second of its life, from a
+// time on.
 func (r *runner) trafficAfter(after time.Duration) float64 {
-	i := slices.IndexFunc(r.sentBy, func(s sentBy) bool { return s.at == after })
-	span := r.sim.Now() - after
-	if i < 0 || span <= 0 {
+	i := slices.IndexFunc(r.before, func(u sending) bool { return u.at == after })
+	if i < 0 {
 		return 0
 	}
-	return float64(r.sim.Totals().Bytes-r.sentBy[i].bytes) / float64(len(r.members)) / span.Seconds()
+	return r.sending().bytesPerNodeSecond(r.before[i])
 }

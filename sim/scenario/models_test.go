@@ -625,3 +625,83 @@ checks: {goals: [{goal: one_component, after: 21s, within: 15s}]}
 		}
 	}
 }
+
+// A node that a fault took down is away until the fault says, whatever churn would do,
+// and its book is what the fault left of it.
+func TestFaultsHoldNodesDown(t *testing.T) {
+	s := parsed(t, `
+nodes: 200
+duration: 120s
+bootstraps: 5
+arrivals: 1s
+churn: {session: {model: exponential, mean: 10s}, downtime: {model: uniform, min: 1s, max: 2s}, leave: silence}
+faults: [{kind: crash, at: 30s, spare_bootstraps: yes, restart: 60s}]
+`)
+	rows := presence(t, s, 10*time.Millisecond)
+	at := func(second float64) []bool { return rows[int(math.Round(100*second))-1] }
+	for id, live := range at(30) {
+		if before := at(29.99)[id]; id < s.Bootstraps || live || !before {
+			continue // it was away: the fault did not concern it
+		}
+		for second := 30.5; second < 90; second++ {
+			if at(second)[id] {
+				t.Fatalf("node %d crashed at 30 s and is back at %v s, before 90 s", id, second)
+			}
+		}
+	}
+	back := 0
+	for _, live := range at(90.5) {
+		if live {
+			back++
+		}
+	}
+	if back < 150 {
+		t.Errorf("%d of 200 are back", back)
+	}
+}
+
+// Clocks are off either way, and those without skew are right.
+func TestSkewIsEitherWay(t *testing.T) {
+	s := parsed(t, "nodes: 1000\nduration: 10s\nclasses: [{name: right}, {name: wrong, clock_skew: 10s}]\n")
+	r, err := newRunner(s, Options{Workers: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	clock := func(class int) (low, high time.Duration) {
+		low = never
+		for id := range s.Nodes {
+			if int(r.members[id].class) == class {
+				at := time.Duration(r.sim.Clock(sim.NodeID(id)))
+				low, high = min(low, at), max(high, at)
+			}
+		}
+		return low, high
+	}
+	right, same := clock(0)
+	low, high := clock(1)
+	if right != same {
+		t.Errorf("right clocks show from %v to %v", right, same)
+	}
+	for _, off := range []time.Duration{right - low, high - right} {
+		if off < 9*time.Second || off > 10*time.Second {
+			t.Errorf("wrong clocks show from %v to %v, right ones %v", low, high, right)
+		}
+	}
+}
+
+// Nodes that answer searches do so after a restart too.
+func TestRespondersComeBack(t *testing.T) {
+	sum := run(t, parsed(t, `
+nodes: 50
+duration: 60s
+responders: 50
+searches: 1
+searches_from: 20s
+searches_until: 20s
+workload: [{kind: search, count: 10, from: 50s, until: 55s}]
+faults: [{kind: crash, at: 30s, spare_bootstraps: yes, restart: 1s}]
+`), Options{Workers: 1})
+	if sum.Search.Answered != 11 || sum.Search.RepliesMean < 25 {
+		t.Errorf("%+v", sum.Search)
+	}
+}

@@ -1,12 +1,7 @@
 package scenario
 
 import (
-	"bufio"
-	"fmt"
-	"io"
 	"math"
-	"os"
-	"strconv"
 	"strings"
 	"time"
 
@@ -17,12 +12,13 @@ import (
 
 // A recorder collects what a run directory keeps.
 type recorder struct {
-	runner *runner
-	series result.Series
-	kinds  []actors.EventKind // that have a column
-	before sim.Totals         // at the last sample
-	events []uint64           // likewise, by column
-	edges  []result.Edge
+	runner  *runner
+	series  result.Series
+	kinds   []actors.EventKind // that have a column
+	before  sim.Totals         // at the last sample
+	sending sending            // likewise
+	events  []uint64           // likewise, by column
+	edges   []result.Edge
 }
 
 // seriesNames are the columns before those of the events.
@@ -90,9 +86,11 @@ func (c *recorder) sample(step time.Duration) {
 		return v / float64(live)
 	}
 	s := step.Seconds()
+	sending := r.sending()
+	lived := sending.liveS - c.sending.liveS // NaN follows, if nobody did
 	row = append(row, float64(live), float64(len(sizes)), perNode(float64(largest)), perNode(g.Degrees().Mean*float64(live)),
 		perNode(float64(outbound)), perNode(float64(known)),
-		perNode(float64(totals.Sent-c.before.Sent)/s), perNode(float64(totals.Bytes-c.before.Bytes)/s),
+		float64(sending.messages-c.sending.messages)/lived, float64(sending.bytes-c.sending.bytes)/lived,
 		perNode(float64(totals.Deliveries-c.before.Deliveries)/s),
 		float64(totals.Lost-c.before.Lost)/s, float64(totals.Retransmitted-c.before.Retransmitted)/s)
 	for i, kind := range c.kinds {
@@ -100,7 +98,7 @@ func (c *recorder) sample(step time.Duration) {
 		row = append(row, float64(n-c.events[i])/s)
 		c.events[i] = n
 	}
-	c.before = totals
+	c.before, c.sending = totals, sending
 	c.series.Add(r.sim.Now().Seconds(), row...)
 }
 
@@ -227,67 +225,4 @@ func (c *recorder) messages() (list []result.Message) {
 		list = append(list, out)
 	}
 	return list
-}
-
-// plantTopology starts all nodes at 0 and gives them the links of a file: an edge list,
-// one link a line, as two numbers of nodes. The link is outbound at the first.
-func (r *runner) plantTopology() error {
-	s := r.scenario
-	file, err := os.Open(s.Topology)
-	if err != nil {
-		return s.fails("topology", "%v", err)
-	}
-	defer file.Close()
-	edges, err := readEdges(file, s.Nodes)
-	if err != nil {
-		return s.fails("topology", "%s: %v", s.Topology, err)
-	}
-	for i := range s.Nodes {
-		r.sim.Start(sim.NodeID(i), r.grow(sim.NodeID(i), 0))
-	}
-	for _, e := range edges {
-		r.link(e[0], e[1])
-	}
-	return nil
-}
-
-// edgesMax bounds the links of a topology.
-const edgesMax = 1 << 28
-
-// readEdges reads an edge list: two node numbers a line, separated by spaces, a tab or
-// a comma; what follows them, empty lines and what begins with # is left out, and so
-// is a first line of words.
-func readEdges(in io.Reader, nodes int) (edges [][2]sim.NodeID, err error) {
-	lines := bufio.NewScanner(in)
-	known := map[[2]sim.NodeID]bool{}
-	for number := 1; lines.Scan(); number++ {
-		fields := strings.FieldsFunc(lines.Text(), func(r rune) bool { return r == ' ' || r == '\t' || r == ',' || r == '\r' })
-		if len(fields) == 0 || strings.HasPrefix(fields[0], "#") {
-			continue
-		}
-		if len(fields) < 2 {
-			return nil, fmt.Errorf("line %d: want two numbers of nodes", number)
-		}
-		a, errA := strconv.ParseUint(fields[0], 10, 32)
-		b, errB := strconv.ParseUint(fields[1], 10, 32)
-		switch {
-		case errA != nil && number == 1:
-			continue // names of columns
-		case errA != nil || errB != nil:
-			return nil, fmt.Errorf("line %d: want two numbers of nodes, not %q and %q", number, fields[0], fields[1])
-		case a >= uint64(nodes) || b >= uint64(nodes):
-			return nil, fmt.Errorf("line %d: node %d, but nodes are numbered from 0 to %d: set nodes", number, max(a, b), nodes-1)
-		case a == b:
-			return nil, fmt.Errorf("line %d: a link from node %d to itself", number, a)
-		case len(edges) == edgesMax:
-			return nil, fmt.Errorf("line %d: more than %d links", number, edgesMax)
-		}
-		e := [2]sim.NodeID{sim.NodeID(a), sim.NodeID(b)}
-		if known[e] || known[[2]sim.NodeID{e[1], e[0]}] {
-			return nil, fmt.Errorf("line %d: the link between %d and %d is there already", number, a, b)
-		}
-		known[e] = true
-		edges = append(edges, e)
-	}
-	return edges, lines.Err()
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
-	"slices"
 	"time"
 
 	"peernet/actors"
@@ -71,24 +70,62 @@ type runner struct {
 	removals   []removal
 	marks      []result.Mark
 
-	found     violations // of looks at all nodes
-	onesided  map[linkEnd]onesided
-	reached   []time.Duration // when each goal was, or never
-	sentBy    []sentBy
-	byAddress map[string]sim.NodeID // if a goal asks
-	record    *recorder             // nil is none
+	responders []responding
+
+	found    violations // of looks at all nodes
+	onesided map[linkEnd]onesided
+	reached  []time.Duration // when each goal was, or never
+	before   []sending       // when goals began to count
+	record   *recorder       // nil is none
 }
 
 // A meter is a point from which costs are counted.
 type meter struct {
-	wall   time.Time
-	cpu    time.Duration
-	at     time.Duration // virtual
-	totals sim.Totals
+	wall    time.Time
+	cpu     time.Duration
+	totals  sim.Totals
+	sending sending
+}
+
+// A sending is what the honest nodes sent by a time, and how long they were live.
+type sending struct {
+	at              time.Duration
+	messages, bytes uint64
+	liveS           float64 // seconds, of all
+}
+
+// sending is that of now.
+func (r *runner) sending() sending {
+	now, whole := r.sim.Now(), r.scenario.undisturbed()
+	u := sending{at: now}
+	if whole { // nobody leaves, and all are honest: it is not kept by node
+		t := r.sim.Totals()
+		u.messages, u.bytes = t.Sent, t.Bytes
+	}
+	for i := range r.roots {
+		switch m := &r.members[i]; {
+		case m.starts == 0:
+		case whole:
+			u.liveS += (now - m.started).Seconds()
+		default:
+			t := r.sim.Traffic(sim.NodeID(i))
+			u.messages, u.bytes = u.messages+t.Messages, u.bytes+t.Bytes
+			u.liveS += r.sim.Uptime(sim.NodeID(i)).Seconds()
+		}
+	}
+	return u
+}
+
+// bytesPerNodeSecond is what a live honest node sent in a second, since before.
+func (u sending) bytesPerNodeSecond(before sending) float64 {
+	if u.liveS <= before.liveS {
+		return 0
+	}
+	return float64(u.bytes-before.bytes) / (u.liveS - before.liveS)
 }
 
 func (r *runner) measure() meter {
-	return meter{time.Now(), processCPU(), r.sim.Now(), r.sim.Totals()}
+	return meter{time.Now(), processCPU(), r.sim.Totals(), r.sending()}
 }
 
 // Run runs a scenario, which must be resolved. If ctx ends before the run does,
@@ -162,48 +199,6 @@ func (b both) Observe(shard int, node sim.NodeID, at actors.Time, e actors.Event
 	b.second.Observe(shard, node, at, e)
 }
 
-// plantStatic starts all nodes at 0 and gives them the overlay of a file, or a random
-// one: every node draws Connections distinct others, and a pair drawn from both ends
-// is one link.
-func (r *runner) plantStatic() error {
-	if err := r.drawMembers(); err != nil {
-		return err
-	}
-	if r.scenario.Topology != "" {
-		return r.plantTopology()
-	}
-	n, k := r.scenario.Nodes, r.scenario.Connections
-	random := r.sim.Rand("overlay")
-	drawn := make([]sim.NodeID, 0, n*k)
-	for i := range n {
-		r.sim.Start(sim.NodeID(i), r.grow(sim.NodeID(i), 0))
-		own := len(drawn)
-		for len(drawn) < own+k {
-			j := sim.NodeID(random.IntN(n))
-			if int(j) != i && !slices.Contains(drawn[own:], j) {
-				drawn = append(drawn, j)
-			}
-		}
-	}
-	for i := range n {
-		a := sim.NodeID(i)
-		for _, b := range drawn[i*k : (i+1)*k] {
-			if b < a && slices.Contains(drawn[int(b)*k:(int(b)+1)*k], a) {
-				continue
-			}
-			r.link(a, b)
-		}
-	}
-	return nil
-}
-
-// link gives two nodes a link, outbound at the first.
-func (r *runner) link(a, b sim.NodeID) {
-	atA, atB := r.sim.Link(a, b)
-	r.sim.Send(a, &peer.Attach{Link: atA, Outbound: true})
-	r.sim.Send(b, &peer.Attach{Link: atB})
-}
-
 // planSampling plans what watches the run: whether the network has formed, each
 // second until it has, and the progress.
 func (r *runner) planSampling() {
@@ -257,9 +252,7 @@ func (r *runner) summary(partial bool) *Summary {
 	if sum.CPUS > 0 {
 		sum.DeliveriesPerCPUS = float64(sum.Deliveries) / sum.CPUS
 	}
-	if span := end.at - r.start.at; span > 0 {
-		sum.Traffic.BytesPerNodePerS = float64(sum.Traffic.Bytes) / float64(len(r.members)) / span.Seconds()
-	}
+	sum.Traffic.BytesPerNodePerS = end.sending.bytesPerNodeSecond(r.start.sending)
 	runtime.GC()
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)

@@ -405,7 +405,7 @@ func (s *Scenario) simulation(o Options, observer sim.Observer) (*sim.Simulation
 		Observer:   observer,
 
 		Negotiation: s.negotiates(),
-		PerNode:     o.Record,
+		PerNode:     o.Record || !s.undisturbed(),
 		Count:       o.Record,
 		Tracer:      o.Tracer,
 	})

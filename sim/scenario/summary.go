@@ -223,21 +223,22 @@ func (r *runner) graph() *overlay.Graph {
 }
 
 // full reports whether a node has all its outbound links, or a link to every
-// other node: between two nodes there is one link, outbound at one of them.
+// other node: between two nodes there is one link, outbound at one of them. The nodes
+// of a static overlay have what they were given.
 func (r *runner) full(root *peer.Node) bool {
 	g := root.Gossip()
-	return g.OutboundInUse() >= r.scenario.Connections || g.PeersInUse() >= r.live()-1
+	return r.scenario.Overlay == OverlayStatic || g.OutboundInUse() >= r.scenario.Connections || g.PeersInUse() >= r.live()-1
 }
 
 // formed reports whether the network has formed: at least 99 % of the live
 // nodes have all their outbound links, and the largest component holds at
-// least 99.9 % of them. The nodes of a static overlay have what they were given.
+// least 99.9 % of them.
 func (r *runner) formed() bool {
 	live, full := 0, 0
 	for id, root := range r.roots {
 		if r.sim.IsLive(sim.NodeID(id)) {
 			live++
-			if r.scenario.Overlay == OverlayStatic || r.full(root) {
+			if r.full(root) {
 				full++
 			}
 		}

@@ -159,18 +159,40 @@ func (r *runner) randomLive(region, class string) (sim.NodeID, bool) {
 	return few[r.random.IntN(len(few))], true
 }
 
-// placeResponders makes random live nodes answer searches.
+// placeResponders makes random live nodes answer searches, and again a second after they
+// are back, at most.
 func (r *runner) placeResponders() {
 	placed := map[sim.NodeID]bool{}
 	for range 100 * r.scenario.Responders {
 		id, ok := r.randomLive(r.scenario.ResponderRegion, "")
 		if !ok || len(placed) == r.scenario.Responders {
-			return
+			break
 		}
 		if !placed[id] {
 			placed[id] = true
-			r.sim.Spawn(id, "responder", &responder{})
+			r.responders = append(r.responders, responding{node: id})
 		}
+	}
+	r.respond()
+}
+
+// responding is a node with a responder, and in which of its starts it has it.
+type responding struct {
+	node   sim.NodeID
+	starts uint32
+}
+
+// respond gives the nodes that started since the last time their responders.
+func (r *runner) respond() {
+	for i := range r.responders {
+		p := &r.responders[i]
+		if m := &r.members[p.node]; p.starts != m.starts && r.sim.IsLive(p.node) {
+			p.starts = m.starts
+			r.sim.Spawn(p.node, "responder", &responder{})
+		}
+	}
+	if !r.scenario.undisturbed() {
+		r.sim.At(r.sim.Now()+time.Second, r.respond)
 	}
 }
 
