@@ -74,6 +74,21 @@ func plain(err error) string {
 	}
 }
 
+// flagValue is what the library says of the value of a flag.
+var flagValue = regexp.MustCompile(`^invalid argument "(.*)" for "(?:-., )?(--[a-z-]+)" flag: (strconv|time)[.:]`)
+
+// flagError says of the value of a flag what is wanted.
+func flagError(err error) error {
+	m := flagValue.FindStringSubmatch(err.Error())
+	switch {
+	case m == nil:
+		return err
+	case m[3] == "time":
+		return fmt.Errorf("%s: want a duration with its unit, such as 10ms or 1.5s, not %q", m[2], m[1])
+	}
+	return fmt.Errorf("%s: want a whole number, not %q", m[2], m[1])
+}
+
 // Groups of commands.
 const (
 	groupRun    = "run"
@@ -90,6 +105,7 @@ func rootCommand() *cobra.Command {
 
 		DisableSuggestions: true, // they take lines of their own
 	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return flagError(err) })
 	root.AddGroup(
 		&cobra.Group{ID: groupRun, Title: "Run:"},
 		&cobra.Group{ID: groupDaemon, Title: "Talk to a running node:"},

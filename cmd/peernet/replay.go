@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"text/tabwriter"
@@ -45,7 +46,7 @@ object a line, by time and node: see the fields of Line in go doc ./sim/scenario
 trace of everything is large: choose with --only, --kind and --from.`,
 		Example: `  peernet sim replay my.yaml --seed 7 --at 12.4s --node 17
   peernet sim replay results --at 30s --trace trace.jsonl --kind 'gossip.*' --only 3,4`,
-		Args: cobra.MaximumNArgs(1),
+		Args: argsFrom(0, 1, "one scenario at most", "peernet sim replay my.yaml --at 12.4s --node 17"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runReplay(cmd, args, &f) },
 	}
 	f.register(c)
@@ -76,6 +77,10 @@ func runReplay(cmd *cobra.Command, args []string, f *replayFlags) error {
 		return fmt.Errorf("--at: %v is not within the run, of %v", f.at, s.Duration)
 	case f.around < 0 || f.from < 0:
 		return errors.New("--around and --from must not be negative")
+	case f.from > f.at:
+		return fmt.Errorf("--from: %v is after --at, %v: nothing would be traced", f.from, f.at)
+	case slices.ContainsFunc(f.nodes, func(id int) bool { return id < 0 || id >= s.Population() }):
+		return fmt.Errorf("--only: nodes are numbered from 0 to %d", s.Population()-1)
 	}
 	limitMemory()
 	o := scenario.Options{Workers: f.workers}
@@ -120,6 +125,9 @@ func (f *replayFlags) writeTrace(cmd *cobra.Command, s *scenario.Scenario, o sce
 	}
 	if f.trace != "-" {
 		fmt.Fprintf(cmd.ErrOrStderr(), "%d lines written to %s\n", lines, f.trace)
+	}
+	if lines == 0 {
+		fmt.Fprintln(cmd.ErrOrStderr(), "nothing that was asked for happened: kinds are named as in a trace without --kind, such as gossip.request")
 	}
 	return nil
 }

@@ -25,7 +25,7 @@ nodes, shorter, with fewer faults and simpler models. Each change is tried by a 
 kept if the check still fails. Ctrl-C ends it with the smallest found so far.`,
 		Example: `  peernet sim shrink failing.yaml --seed 17 --out small.yaml
   peernet sim swarm --seeds 17 --write failing && peernet sim shrink failing/17.yaml --out small.yaml`,
-		Args: cobra.MaximumNArgs(1),
+		Args: argsFrom(0, 1, "one scenario at most", "peernet sim shrink failing.yaml --out small.yaml"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := f.load(cmd, args)
 			switch {
@@ -35,6 +35,9 @@ kept if the check still fails. Ctrl-C ends it with the smallest found so far.`,
 				return errors.New("--out: is missing; want a file for the smaller scenario")
 			case tries < 1:
 				return fmt.Errorf("--tries: %d, must be positive", tries)
+			}
+			if err := checkCreate(out); err != nil {
+				return fmt.Errorf("--out: %w", err)
 			}
 			limitMemory()
 			errOut := cmd.ErrOrStderr()
@@ -60,6 +63,20 @@ kept if the check still fails. Ctrl-C ends it with the smallest found so far.`,
 	c.Flags().StringVar(&out, "out", "", "`file` for the smaller scenario")
 	c.Flags().IntVar(&tries, "tries", 500, "end after so many runs")
 	return c
+}
+
+// checkCreate finds out whether a file can be written, and leaves one that is there.
+func checkCreate(path string) error {
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+	if errors.Is(err, os.ErrExist) {
+		if file, err = os.OpenFile(path, os.O_WRONLY, 0); err == nil {
+			return file.Close()
+		}
+	}
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Close(), os.Remove(path))
 }
 
 func swarmCommand() *cobra.Command {

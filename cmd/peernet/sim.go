@@ -35,6 +35,8 @@ type runFlags struct {
 	csv    bool
 	tables bool
 	json   bool
+
+	kept *scenario.Scenario // as it stands in the directory
 }
 
 func simCommand() *cobra.Command {
@@ -67,7 +69,7 @@ The exit code is 2 if a check of the scenario fails, and 130 after Ctrl-C.`,
 		Example: `  peernet sim
   peernet sim flood --nodes 100000 --workers 2
   peernet sim my.yaml --seed 7 --set latency.min=5ms --out results`,
-		Args: cobra.MaximumNArgs(1),
+		Args: argsFrom(0, 1, "one scenario at most", "peernet sim my.yaml --seed 7"),
 		RunE: func(cmd *cobra.Command, args []string) error { return runSim(cmd, args, &f) },
 	}
 	f.register(c)
@@ -98,6 +100,9 @@ func runSim(cmd *cobra.Command, args []string, f *runFlags) error {
 		// Find out now, not after an hour, that it cannot be written.
 		if err := checkWritable(f.out); err != nil {
 			return fmt.Errorf("--out %s: %w", f.out, err)
+		}
+		if f.kept, err = keepInput(s, f.out); err != nil {
+			return err
 		}
 	}
 	limitMemory()
@@ -198,13 +203,13 @@ func findScenario(name string) (*scenario.Scenario, error) {
 		return scenarioOfRun(name)
 	}
 	s, err := scenario.Load(name)
-	if builtin, _ := strings.CutSuffix(name, ".yaml"); errors.Is(err, os.ErrNotExist) && slices.Contains(experiments.Names(), builtin) {
+	if _, missing := os.Stat(name); missing == nil || !errors.Is(err, os.ErrNotExist) {
+		return s, err
+	}
+	if builtin, _ := strings.CutSuffix(name, ".yaml"); slices.Contains(experiments.Names(), builtin) {
 		return nil, fmt.Errorf("no file %s; the built-in scenario is named %s", name, builtin)
 	}
-	if errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("no scenario %q: neither a file nor one of the built-in %s", name, strings.Join(experiments.Names(), ", "))
-	}
-	return s, err
+	return nil, fmt.Errorf("no scenario %q: neither a file nor one of the built-in %s", name, strings.Join(experiments.Names(), ", "))
 }
 
 // scenarioOfRun reads the scenario that a run's directory is of.
@@ -226,7 +231,35 @@ func scenarioOfRun(dir string) (*scenario.Scenario, error) {
 	if m.File == "" {
 		return nil, fmt.Errorf("%s has no scenario", path)
 	}
-	return scenario.Parse(path, []byte(m.File))
+	s, err := scenario.Parse(path+", scenario", []byte(m.File))
+	if err != nil {
+		return nil, err
+	}
+	return s, s.Locate(dir)
+}
+
+// inputName is where in a run's directory the file is that its scenario reads.
+const inputName = "input"
+
+// keepInput copies the file that a scenario reads to a run's directory, and returns the
+// scenario that reads it from there.
+func keepInput(s *scenario.Scenario, dir string) (*scenario.Scenario, error) {
+	kept := *s
+	for _, name := range kept.Files() {
+		text, err := os.ReadFile(*name)
+		if err != nil {
+			return nil, err
+		}
+		*name = filepath.Join(inputName, filepath.Base(*name))
+		path := filepath.Join(dir, *name)
+		if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil {
+			return nil, err
+		}
+		if err := writeWhole(path, text); err != nil {
+			return nil, err
+		}
+	}
+	return &kept, nil
 }
 
 // A manifest says what gave a result.
@@ -253,7 +286,7 @@ func writeResult(out io.Writer, s *scenario.Scenario, sum *scenario.Summary, rec
 	}
 	if f.out != "" {
 		m := manifest{version(), commit(), runtime.Version(), runtime.GOOS + "/" + runtime.GOARCH,
-			s.Name, s.Seed, sum.TraceHash, sum.Partial, rerun, s, string(s.YAML())}
+			s.Name, s.Seed, sum.TraceHash, sum.Partial, rerun, f.kept, string(f.kept.YAML())}
 		if err := f.write(m, sum, record); err != nil {
 			return err
 		}
@@ -335,8 +368,12 @@ func writeJSON(path string, v any) error {
 	if err != nil {
 		return err
 	}
-	// Whole or not at all.
-	if err := os.WriteFile(path+".new", append(text, '\n'), 0o644); err != nil {
+	return writeWhole(path, append(text, '\n'))
+}
+
+// writeWhole writes a file whole, or not at all.
+func writeWhole(path string, text []byte) error {
+	if err := os.WriteFile(path+".new", text, 0o644); err != nil {
 		return err
 	}
 	return os.Rename(path+".new", path)

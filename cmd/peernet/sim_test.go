@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"syscall"
 	"testing"
@@ -132,12 +133,16 @@ func TestBadInputSaysWhatToDo(t *testing.T) {
 	if err := os.WriteFile(file, []byte("nodes: 100\nlatncy: {min: 1ms}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	noTrace := filepath.Join(dir, "notrace.yaml")
+	if err := os.WriteFile(noTrace, []byte("nodes: 100\nchurn: {trace: stays.csv}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for _, test := range []struct {
 		args []string
 		want string
 	}{
 		{[]string{"sim", "nowhere.yaml"}, "neither a file nor one of the built-in flood, quickstart"},
-		{[]string{"sim", file}, "bad.yaml:2:1: latncy: unknown key, is latency meant?; known are name, nodes"},
+		{[]string{"sim", file}, "bad.yaml:2:1: latncy: unknown key, is latency meant?\n    2 | latncy: {min: 1ms}\n      | ^"},
 		{[]string{"sim", "--set", "latency.min=0"}, "--set: latency.min: 0s, must be positive"},
 		{[]string{"sim", "--set", "latency=5ms"}, "is a group; set one of its keys: latency.model"},
 		{[]string{"sim", "--set", "reach.public=0"}, "reach.public: 0, as all the other weights"},
@@ -160,7 +165,13 @@ func TestBadInputSaysWhatToDo(t *testing.T) {
 		{[]string{"sim", "--set", "name=a\x1bb"}, "control characters"},
 		{[]string{"sim", "flood.yaml"}, "the built-in scenario is named flood"},
 		{[]string{"sim", "--out", filepath.Join(file, "x")}, "not a directory"},
-		{[]string{"sim", "a", "b"}, "accepts at most 1 arg"},
+		{[]string{"sim", "a", "b"}, "want one scenario at most, not 2 arguments, such as: peernet sim my.yaml --seed 7"},
+		{[]string{"sim", "replay", "--node", "abc"}, `--node: want a whole number, not "abc"`},
+		{[]string{"sim", "replay", "--node", "3", "--at", "12"}, `--at: want a duration with its unit, such as 10ms or 1.5s, not "12"`},
+		{[]string{"sim", "replay", "--trace", "-", "--only", "3,10000"}, "--only: nodes are numbered from 0 to 9999"},
+		{[]string{"sim", "replay", "--trace", "-", "--at", "5s", "--from", "6s"}, "--from: 6s is after --at, 5s"},
+		{[]string{"sim", "shrink", "--out", filepath.Join(file, "x")}, "not a directory"},
+		{[]string{"sim", noTrace}, "churn.trace: stat"},
 		{[]string{"simulate"}, "unknown command"},
 	} {
 		out, _, err := peernet(test.args...)
@@ -169,6 +180,37 @@ func TestBadInputSaysWhatToDo(t *testing.T) {
 		}
 		if out != "" {
 			t.Errorf("%v prints %q", test.args, out)
+		}
+	}
+}
+
+// The directory of a run has the file that its scenario reads, and runs again without
+// the original.
+func TestRunKeepsWhatItReads(t *testing.T) {
+	dir := t.TempDir()
+	file, links, out := filepath.Join(dir, "ring.yaml"), filepath.Join(dir, "ring.txt"), filepath.Join(dir, "out")
+	text := "nodes: 4\noverlay: static\ntopology: ring.txt\nduration: 5s\nmessages: 3\n"
+	if err := errors.Join(os.WriteFile(file, []byte(text), 0o600), os.WriteFile(links, []byte("0 1\n1 2\n2 3\n3 0\n"), 0o600)); err != nil {
+		t.Fatal(err)
+	}
+	first, _, err := peernet("sim", file, "--out", out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(os.Remove(file), os.Remove(links)); err != nil {
+		t.Fatal(err)
+	}
+	moved := filepath.Join(dir, "moved")
+	if err := os.Rename(out, moved); err != nil {
+		t.Fatal(err)
+	}
+	for range 2 { // into its own directory too
+		again, _, err := peernet("sim", moved, "--out", moved)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if hash := regexp.MustCompile("trace hash .*"); hash.FindString(again) != hash.FindString(first) {
+			t.Errorf("%s again, %s at first", hash.FindString(again), hash.FindString(first))
 		}
 	}
 }

@@ -86,6 +86,8 @@ func printChecks(w io.Writer, checks []result.Check) {
 		switch {
 		case !c.OK:
 			verdict = "FAILED"
+		case c.Unchecked:
+			verdict = "not checked"
 		case c.Kind == result.KindInvariant:
 			held++
 			continue
@@ -109,7 +111,7 @@ func printChecks(w io.Writer, checks []result.Check) {
 
 func invariantsOf(checks []result.Check) (n int) {
 	for _, c := range checks {
-		if c.Kind == result.KindInvariant {
+		if c.Kind == result.KindInvariant && !c.Unchecked {
 			n++
 		}
 	}

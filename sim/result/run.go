@@ -38,13 +38,15 @@ const (
 
 // A Check is something that a run was to fulfil, and whether it did.
 type Check struct {
-	Name   string   `json:"name"`
-	Kind   string   `json:"kind"` // KindInvariant or KindGoal
-	OK     bool     `json:"ok"`
-	Detail string   `json:"detail,omitempty"` // what was found
-	Node   *uint32  `json:"node,omitempty"`   // at which node
-	AtS    *float64 `json:"at_s,omitempty"`   // and when, in virtual seconds
-	Rerun  string   `json:"rerun,omitempty"`  // the command that shows it again
+	Name string `json:"name"`
+	Kind string `json:"kind"` // KindInvariant or KindGoal
+	OK   bool   `json:"ok"`
+	// Unchecked is OK as nobody looked; Detail says why.
+	Unchecked bool     `json:"unchecked,omitempty"`
+	Detail    string   `json:"detail,omitempty"` // what was found
+	Node      *uint32  `json:"node,omitempty"`   // at which node
+	AtS       *float64 `json:"at_s,omitempty"`   // and when, in virtual seconds
+	Rerun     string   `json:"rerun,omitempty"`  // the command that shows it again
 }
 
 // A Mark is an event on the time line of a run, such as a fault.

@@ -307,6 +307,12 @@ func (s *Scenario) checkChecks() error {
 			return s.fails(field("within"), "%v after %v is after the end of the run, %v", g.Within, g.After, s.Duration)
 		case !timed && g.Within != 0:
 			return s.fails(field("within"), "is for goals that are reached at a time: %s, %s and %s", GoalFormed, GoalComponent, GoalPurged)
+		case g.Goal == GoalCoverage && s.lastRequest(false) < g.After.Of(d):
+			return s.fails(field("goal"), "no announces are sent after %v: set messages, or workload", g.After)
+		case g.Goal == GoalAnswered && s.lastRequest(true) < g.After.Of(d):
+			return s.fails(field("goal"), "no searches are sent after %v: set searches, or workload", g.After)
+		case g.Goal == GoalTraffic && g.After.Of(d) == d:
+			return s.fails(field("after"), "%v, is the end of the run: nothing is sent after it", g.After)
 		case g.Goal == GoalTraffic && g.Most < 1:
 			return s.fails(field("most"), "%d, must be a positive number of bytes per second", g.Most)
 		case g.Goal != GoalTraffic && g.Most != 0:

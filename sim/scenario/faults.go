@@ -267,6 +267,9 @@ func (a *Adversary) config(own []actors.Address, k int, known []actors.Address) 
 	return c
 }
 
+// Population is how many nodes there are, adversaries included.
+func (s *Scenario) Population() int { return s.Nodes + s.adversaries() }
+
 // adversaries is how many of the nodes are not honest.
 func (s *Scenario) adversaries() (n int) {
 	for i := range s.Adversaries {

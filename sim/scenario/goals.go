@@ -119,6 +119,9 @@ func (r *runner) whyNot(g *Goal) string {
 	return ""
 }
 
+// unmeasured is behind the name of a goal that there was nothing to judge by.
+const unmeasured = ": nothing sent"
+
 // checkRequests checks the coverage of announces, or the share of searches that were
 // answered, from a time on.
 func (r *runner) checkRequests(c *result.Check, g *Goal, after time.Duration, search bool) {
@@ -142,8 +145,9 @@ func (r *runner) checkRequests(c *result.Check, g *Goal, after time.Duration, se
 	if search {
 		what = "searches"
 	}
-	if n == 0 {
-		c.Detail = fmt.Sprintf("no %s were sent after %v", what, after)
+	if n == 0 { // another failure than that of too few
+		c.Name += unmeasured
+		c.Detail = fmt.Sprintf("no %s were sent after %v: no node that could was live", what, after)
 		return
 	}
 	least := float64(g.Least) / whole

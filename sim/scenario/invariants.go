@@ -1,6 +1,7 @@
 package scenario
 
 import (
+	"fmt"
 	"time"
 
 	"peernet/actors"
@@ -205,17 +206,41 @@ func (r *runner) checkInvariants(heapPerNode float64) (list []result.Check) {
 			}
 		}
 	}
-	if most := r.scenario.Checks.Memory; most > 0 && heapPerNode > float64(most) {
+	most := r.scenario.Checks.Memory
+	if most > 0 && heapPerNode > float64(most) {
 		found.note(invariantMemory, 0, actors.Time(r.sim.Now()), "%.0f bytes of heap per node, more than checks.memory, %d", heapPerNode, most)
 	}
 	for _, name := range invariants {
+		if name == invariantMemory && most == 0 {
+			continue
+		}
 		v, broken := found[name]
 		c := result.Check{Name: name, Kind: result.KindInvariant, OK: !broken}
 		if broken {
 			node, at := uint32(v.node), time.Duration(v.at).Seconds()
 			c.Detail, c.Node, c.AtS = v.detail, &node, &at
+		} else {
+			c.Unchecked, c.Detail = r.unchecked(name)
 		}
 		list = append(list, c)
 	}
 	return list
+}
+
+// unchecked reports whether nobody looked whether an invariant holds, and why, or what
+// could not be seen.
+func (r *runner) unchecked(name string) (bool, string) {
+	s := r.scenario
+	switch name {
+	case invariantOnce, invariantHops:
+		if n := s.requests(); n > 0 && r.tracker.heard.none() {
+			return true, fmt.Sprintf("%d requests to %d nodes are more than the %d receipts that are watched", n, s.Nodes, heardMax)
+		}
+	case invariantLinks:
+		limit, every := s.onesidedMax(), s.Checks.Every.Of(time.Duration(s.Duration))
+		if r.sim.Now() < limit+looksMin*every {
+			return false, fmt.Sprintf("links in use at one end alone are found in runs longer than %v", limit+looksMin*every)
+		}
+	}
+	return false, ""
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -60,15 +61,36 @@ func Load(path string) (*Scenario, error) {
 	if err != nil {
 		return nil, err
 	}
-	// So that what is written of the scenario, elsewhere, finds its files too.
-	for _, name := range []*string{&s.Churn.Trace, &s.Topology} {
-		if *name != "" && !filepath.IsAbs(*name) {
-			if *name, err = filepath.Abs(filepath.Join(filepath.Dir(path), *name)); err != nil {
-				return nil, err
+	return s, s.Locate(filepath.Dir(path))
+}
+
+// Locate makes the names of the files that the scenario reads absolute, if they are
+// relative to a directory, so that what is written of it elsewhere finds them too. They
+// must be there.
+func (s *Scenario) Locate(dir string) error {
+	for key, name := range s.Files() {
+		if !filepath.IsAbs(*name) {
+			path, err := filepath.Abs(filepath.Join(dir, *name))
+			if err != nil {
+				return err
 			}
+			*name = path
+		}
+		if info, err := os.Stat(*name); err != nil {
+			return s.fails(key, "%v", err)
+		} else if !info.Mode().IsRegular() {
+			return s.fails(key, "%s is no file", *name)
 		}
 	}
-	return s, nil
+	return nil
+}
+
+// Files are the names of the files that the scenario reads, by their keys; they can be
+// changed. There is one at most: a static overlay has a topology and no churn.
+func (s *Scenario) Files() map[string]*string {
+	files := map[string]*string{"churn.trace": &s.Churn.Trace, "topology": &s.Topology}
+	maps.DeleteFunc(files, func(_ string, name *string) bool { return *name == "" })
+	return files
 }
 
 // Parse reads the text of a scenario file; name is for errors.
@@ -86,7 +108,7 @@ func Parse(name string, text []byte) (*Scenario, error) {
 		return &s, nil
 	case 1:
 	default:
-		return nil, fmt.Errorf("%s: holds %d documents, want one", name, len(file.Docs))
+		return nil, s.excerpted(placeOf(name, file.Docs[1].Start).fails("the file", "holds %d documents, want one: leave out what begins here", len(file.Docs)))
 	}
 	body := file.Docs[0].Body
 	if body == nil || body.Type() == ast.NullType || body.Type() == ast.CommentType {
@@ -441,11 +463,14 @@ func syntaxError(name, text string, err error) error {
 	var y yaml.Error
 	if errors.As(err, &y) {
 		where := placeOf(name, y.GetToken())
-		line := ""
+		line, advice := "", ""
 		if lines := strings.Split(text, "\n"); where.line > 0 && where.line <= len(lines) {
 			line = "\n" + excerpt(lines[where.line-1], where.line, where.column)
+			if strings.Contains(lines[where.line-1], "\t") {
+				advice = ": YAML is indented with spaces, not with tabs"
+			}
 		}
-		return fmt.Errorf("%s: %s%s", where, y.GetMessage(), line)
+		return fmt.Errorf("%s: %s%s%s", where, y.GetMessage(), advice, line)
 	}
 	return fmt.Errorf("%s: %w", name, err)
 }

@@ -69,9 +69,10 @@ func wrongFiles() []wrongFile {
 		{"messages_every: -1s\n", "f.yaml:1:1: messages_every: -1s, must not be negative", false},
 		{"interval: 0s\n", "f.yaml:1:1: interval: 0s, must be at least 1ms", false},
 		{"nodes: 10\n bad indent: [\n", "f.yaml:1:8: ", false},
+		{"latency:\n\tmin: 5ms\n", ": YAML is indented with spaces, not with tabs", true},
 		{"- nodes\n", "f.yaml:1:1: the file: want keys and values", false},
 		{"just text\n", "f.yaml:1:1: the file: want keys and values", false},
-		{"nodes: 5\n---\nnodes: 6\n", "f.yaml: holds 2 documents", true},
+		{"nodes: 5\n---\nnodes: 6\n", "f.yaml:2:1: the file: holds 2 documents, want one", true},
 	}
 }
 
@@ -271,6 +272,9 @@ func wrongModels() []wrongFile {
 		{"crowds: [{at: 5s, within: -1s, share: 5%}]\n", "crowds[0].within: -1s, must not be negative", false},
 		{"checks: {goals: [{least: 5%}]}\n", "checks.goals[0].goal: is missing: one of formed", false},
 		{"checks: {goals: [{goal: coverage, least: 0%}]}\n", "checks.goals[0].least: 0%, must be from 0.0001% to 100%", false},
+		{"messages: 5\nchecks: {goals: [{goal: coverage, after: 59s}]}\n", "checks.goals[0].goal: no announces are sent after 59s: set messages, or workload", true},
+		{"checks: {goals: [{goal: answered}]}\n", "checks.goals[0].goal: no searches are sent after 0s: set searches, or workload", true},
+		{"checks: {goals: [{goal: bytes_per_node_per_s, most: 9, after: 100%}]}\n", "checks.goals[0].after: 100%, is the end of the run", true},
 		{"checks: {memory: -5}\n", "checks.memory: -5, must not be negative", false},
 		{"classes: [{weight: 3}]\n", "classes[0].name: is missing: any name", false},
 		{"classes: [{name: a, weight: -1}]\n", "classes[0].weight: -1, must be from 0 to 1000000", false},

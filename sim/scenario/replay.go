@@ -225,8 +225,8 @@ type StateEntry struct {
 // Replay runs a scenario to a time and returns what a node is like then, with the
 // messages that it got over links, and its events, from around before to around after.
 func Replay(ctx context.Context, s *Scenario, o Options, node sim.NodeID, at, around time.Duration) (*State, error) {
-	if int(node) >= s.Nodes+s.adversaries() {
-		return nil, fmt.Errorf("there is no node %d: they are numbered from 0 to %d", node, s.Nodes+s.adversaries()-1)
+	if int(node) >= s.Population() {
+		return nil, fmt.Errorf("there is no node %d: they are numbered from 0 to %d", node, s.Population()-1)
 	}
 	if at < 0 || at > time.Duration(s.Duration) {
 		return nil, fmt.Errorf("%v is not within the run, of %v", at, s.Duration)

@@ -155,7 +155,7 @@ func newRunner(s *Scenario, o Options) (*runner, error) {
 	o = o.withDefaults()
 	r := &runner{
 		scenario: s, options: o, config: s.PeerConfig(),
-		roots: make([]*peer.Node, s.Nodes), members: make([]member, s.Nodes+s.adversaries()),
+		roots: make([]*peer.Node, s.Nodes), members: make([]member, s.Population()),
 	}
 	r.tracker = newTracker(s, r.members, o.Workers, o.Record)
 	var observer sim.Observer = r.tracker

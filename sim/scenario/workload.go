@@ -94,6 +94,34 @@ func (s *Scenario) requests() (n int) {
 	return n
 }
 
+// lastRequest is when the last announce, or the last search, is sent, −1 if none is.
+func (s *Scenario) lastRequest(search bool) time.Duration {
+	d, last := time.Duration(s.Duration), time.Duration(-1)
+	switch {
+	case search && s.Searches == 1:
+		last = s.SearchesFrom.Of(d)
+	case search && s.Searches > 0:
+		last = s.SearchesUntil.Of(d)
+	case !search && s.Messages > 0 && s.MessagesEvery > 0:
+		last = min(s.MessagesFrom.Of(d)+time.Duration(s.Messages-1)*time.Duration(s.MessagesEvery), d)
+	case !search && s.Messages == 1:
+		last = s.MessagesFrom.Of(d)
+	case !search && s.Messages > 0:
+		last = s.MessagesUntil.Of(d)
+	}
+	for i := range s.Workload {
+		l := &s.Workload[i]
+		switch {
+		case (l.Kind == SendSearch) != search:
+		case l.Pace == PaceBurst || l.Count == 1 && l.Pace == PaceEven:
+			last = max(last, l.From.Of(d))
+		default:
+			last = max(last, l.Until.Of(d))
+		}
+	}
+	return last
+}
+
 // A request is an announce or search to be sent.
 type request struct {
 	number, payload int
