@@ -110,7 +110,7 @@ func (c *churn) plan() {
 func (c *churn) turn(id sim.NodeID) {
 	t := c.next[id]
 	switch down := c.members[id].down; {
-	case c.here[id] && t >= c.until && c.stays == nil:
+	case down == never, c.here[id] && t >= c.until && c.stays == nil:
 		c.next[id] = never
 	case c.here[id] && t < down && c.stays == nil: // it is away already
 		c.next[id] = c.leaves(id, down)
@@ -121,7 +121,7 @@ func (c *churn) turn(id sim.NodeID) {
 	default:
 		c.here[id] = true
 		c.back(id, t, c.scenario.Churn.Book)
-		c.next[id] = c.leaves(id, max(t, min(down, never/2)))
+		c.next[id] = c.leaves(id, max(t, down))
 	}
 }
 
