@@ -277,30 +277,6 @@ func TestProcessingIsASingleServer(t *testing.T) {
 	}
 }
 
-// Who sends more than its access link takes finds the link full; who brings more than
-// its receiver takes is reset. Neither queue grows beyond its bound.
-func TestQueuesAreBounded(t *testing.T) {
-	s, posts := office(t, sim.Config{}, 2, func(s *sim.Simulation) { profile(t, s, 1, sim.Profile{Up: 8000, Queue: time.Second}) })
-	s.Send(1, &order{parcels(10, 250)}) // a quarter of a second each
-	runTo(t, s, 20*time.Second)
-	full := 0
-	for _, err := range posts[1].errs {
-		if err == actors.ErrLinkFull {
-			full++
-		}
-	}
-	if full != 5 || len(posts[0].got) != 5 {
-		t.Errorf("%d sends find the link full, %d messages arrive; want 5 and 5", full, len(posts[0].got))
-	}
-
-	s, posts = office(t, sim.Config{}, 2, func(s *sim.Simulation) { profile(t, s, 0, sim.Profile{Down: 8000, Queue: time.Second}) })
-	s.Send(1, &order{parcels(10, 250)})
-	runTo(t, s, 20*time.Second)
-	if len(posts[1].downs) != 1 || posts[1].downs[0] != actors.ReasonReset || len(posts[0].downs) != 1 {
-		t.Errorf("the link ends with %v and %v, want a reset", posts[0].downs, posts[1].downs)
-	}
-}
-
 // A lost transmission is repeated after the time-out, then twice that, and what is
 // behind waits: delays are as the geometric distribution says, and the order stays.
 // The loss of the conditions adds to that of the network.
