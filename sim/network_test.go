@@ -584,6 +584,66 @@ func TestPlannedCrashes(t *testing.T) {
 	}
 }
 
+// What was planned for a node that is not as expected changes nothing: a start of one
+// that runs, a crash of one that does not, a message to that, a start that grows nothing.
+func TestPlansThatDoNotFitChangeNothing(t *testing.T) {
+	for _, reference := range []bool{false, true} {
+		s, posts := office(t, sim.Config{Reference: reference}, 3, nil)
+		again, asked := &post{}, []sim.NodeID{}
+		s.CrashAt(2, 2*time.Second, false)
+		s.CrashAt(2, 3*time.Second, false)
+		s.SendAt(2, 3*time.Second, &parcel{1, 10})
+		s.StartAt(1, []time.Duration{4 * time.Second, 4 * time.Second}, func(id sim.NodeID) actors.Actor {
+			asked = append(asked, id)
+			return nil
+		})
+		s.SendAt(1, 5*time.Second, &order{parcels(1, 10)})
+		runTo(t, s, 6*time.Second)
+		if !slices.Equal(asked, []sim.NodeID{2}) || s.Live() != 2 || s.IsLive(2) {
+			t.Errorf("reference %v: roots are asked for of nodes %v, want 2 alone; %d nodes live, want 2", reference, asked, s.Live())
+		}
+		if len(posts[0].got) != 1 || len(posts[0].downs) != 0 {
+			t.Errorf("reference %v: node 1 is not as it was", reference)
+		}
+		s.StartAt(2, []time.Duration{7 * time.Second}, func(sim.NodeID) actors.Actor { return again })
+		runTo(t, s, 8*time.Second)
+		if s.Live() != 3 || len(again.got) != 0 {
+			t.Errorf("reference %v: %d nodes live, want 3; the last gets %v", reference, s.Live(), again.got)
+		}
+	}
+}
+
+// What the world does at a time comes before what arrives then, whether it was planned
+// or is done in At; a time that is past is now.
+func TestTheWorldComesFirst(t *testing.T) {
+	const noon = 3 * time.Second
+	for _, reference := range []bool{false, true} {
+		s, posts := office(t, sim.Config{Reference: reference}, 4, nil)
+		late := &post{}
+		s.SendAt(1, 0, &parcel{1, 10})
+		s.At(0, func() { s.Send(1, &parcel{2, 10}) })
+		s.CrashAt(2, 2*time.Second, false)
+		s.SendAt(0, noon-10*ms, &order{parcels(1, 10)}) // arrives at node 3 at noon
+		s.SendAt(1, noon-10*ms, &order{parcels(1, 10)}) // at node 0
+		s.SendAt(1, noon-10*ms, dial(2))                // at node 2
+		s.CrashAt(3, noon, false)
+		s.SendAt(0, noon, &parcel{4, 10})
+		s.At(noon, func() { s.Send(0, &parcel{3, 10}) })
+		s.StartAt(2, []time.Duration{noon}, func(sim.NodeID) actors.Actor { return late })
+		runTo(t, s, 4*time.Second)
+		now := at(time.Second)
+		if want := []arrived{{2, now}, {1, now}}; !slices.Equal(posts[1].got, want) {
+			t.Errorf("reference %v: what was due in the past comes as %v, want %v", reference, posts[1].got, want)
+		}
+		if want := []arrived{{3, at(noon)}, {4, at(noon)}, {0, at(noon)}}; !slices.Equal(posts[0].got, want) {
+			t.Errorf("reference %v: node 0 gets %v, want %v", reference, posts[0].got, want)
+		}
+		if late.ins != 1 || len(posts[3].got) != 0 {
+			t.Errorf("reference %v: who starts at noon gets %d dials that arrive then, want 1; who crashes gets %v", reference, late.ins, posts[3].got)
+		}
+	}
+}
+
 // What makes no sense is refused.
 func TestWrongNetworksAreRefused(t *testing.T) {
 	for name, w := range map[string]sim.Network{
