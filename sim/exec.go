@@ -527,7 +527,7 @@ func (x *exec) SendTo(to actors.Address, m actors.Message) {
 	size := actors.SizeOf(m)
 	x.sent++
 	x.bytes += uint64(size)
-	if !ok || int(target) >= len(s.nodes) || s.cut(x.node.id, target) {
+	if !ok || int(target) >= len(s.nodes) || s.cut(x.node.id, target) || x.node.profile.full(x) {
 		x.lost++
 		return
 	}

@@ -52,6 +52,17 @@ func series(from, n, size int) (p []*parcel) {
 	return p
 }
 
+// mail asks a post to send parcels as datagrams.
+type mail struct {
+	to      sim.NodeID
+	parcels []*parcel
+}
+
+var mailKind = actors.RegisterMessage("test.mail", nil)
+
+func (*mail) Kind() actors.Kind      { return mailKind }
+func (*mail) Append(b []byte) []byte { return b }
+
 // A post is a root that dials and sends when it is told to, and writes down what
 // comes, with the time of the simulation.
 type post struct {
@@ -78,6 +89,10 @@ func (p *post) Receive(ctx actors.Context, m actors.Message) {
 		for _, x := range m.parcels {
 			p.errs = append(p.errs, p.links[len(p.links)-1].Send(x))
 		}
+	case *mail:
+		for _, x := range m.parcels {
+			ctx.(actors.Datagrams).SendTo(sim.AddressOf(m.to), x)
+		}
 	case *actors.LinkUp:
 		p.ups++
 		p.take(ctx, m.Link)
@@ -89,6 +104,8 @@ func (p *post) Receive(ctx actors.Context, m actors.Message) {
 		p.downAt = append(p.downAt, ctx.Now())
 	case *parcel:
 		p.got = append(p.got, arrived{m.number, ctx.Now()})
+	case *actors.Datagram:
+		p.got = append(p.got, arrived{m.Payload.(*parcel).number, ctx.Now()})
 	case *rumor:
 		p.clock = append(p.clock, ctx.Now())
 		ctx.After(100*ms, m)
@@ -260,36 +277,15 @@ func TestProcessingIsASingleServer(t *testing.T) {
 	}
 }
 
-// Who sends more than its access link takes finds the link full; who brings more than
-// its receiver takes is reset. Neither queue grows beyond its bound.
-func TestQueuesAreBounded(t *testing.T) {
-	s, posts := office(t, sim.Config{}, 2, func(s *sim.Simulation) { profile(t, s, 1, sim.Profile{Up: 8000, Queue: time.Second}) })
-	s.Send(1, &order{parcels(10, 250)}) // a quarter of a second each
-	runTo(t, s, 20*time.Second)
-	full := 0
-	for _, err := range posts[1].errs {
-		if err == actors.ErrLinkFull {
-			full++
-		}
-	}
-	if full != 5 || len(posts[0].got) != 5 {
-		t.Errorf("%d sends find the link full, %d messages arrive; want 5 and 5", full, len(posts[0].got))
-	}
-
-	s, posts = office(t, sim.Config{}, 2, func(s *sim.Simulation) { profile(t, s, 0, sim.Profile{Down: 8000, Queue: time.Second}) })
-	s.Send(1, &order{parcels(10, 250)})
-	runTo(t, s, 20*time.Second)
-	if len(posts[1].downs) != 1 || posts[1].downs[0] != actors.ReasonReset || len(posts[0].downs) != 1 {
-		t.Errorf("the link ends with %v and %v, want a reset", posts[0].downs, posts[1].downs)
-	}
-}
-
 // A lost transmission is repeated after the time-out, then twice that, and what is
 // behind waits: delays are as the geometric distribution says, and the order stays.
+// The loss of the conditions adds to that of the network.
 func TestLossIsRetransmission(t *testing.T) {
-	const n, loss = 4000, 0.3
-	w := &sim.Network{Loss: loss * 1e6, Retransmit: 100 * ms, Attempts: 20}
+	const n, always, now = 4000, 0.2, 0.1
+	const loss = always + now
+	w := &sim.Network{Loss: always * 1e6, Retransmit: 100 * ms, Attempts: 20}
 	s, posts := office(t, sim.Config{Network: w}, 2, nil)
+	s.SetConditions(0, 0, sim.Conditions{Loss: now * 1e6})
 	apart := 20 * time.Second
 	start := s.Now()
 	for i := range n {
@@ -306,9 +302,56 @@ func TestLossIsRetransmission(t *testing.T) {
 	// Few wait behind another that was lost seven times.
 	for k, p := 0, 1-loss; k < 5; k, p = k+1, p*loss {
 		late := 100 * ms * time.Duration(1<<k-1)
-		if got, sd := float64(counts[late]), math.Sqrt(n*p*(1-p)); math.Abs(got-n*p) > 4*sd {
-			t.Errorf("%d losses in a row: %.0f times, want %.0f ± %.0f", k, got, n*p, sd)
+		binomial(t, fmt.Sprintf("%d losses in a row", k), counts[late], n, p)
+	}
+}
+
+// binomial complains if of n cases, of which each is one with probability p, got are:
+// which does not happen once in ten thousand times.
+func binomial(t *testing.T, what string, got, n int, p float64) {
+	t.Helper()
+	mean := float64(n) * p
+	if sd := math.Sqrt(mean * (1 - p)); math.Abs(float64(got)-mean) > 4*sd {
+		t.Errorf("%s: %d times of %d, want %.0f ± %.0f", what, got, n, mean, sd)
+	}
+}
+
+// A datagram is transmitted once: it is lost as often as the network and the conditions
+// together say, and counted.
+func TestLossTakesDatagrams(t *testing.T) {
+	const n = 4000
+	for _, loss := range []struct{ always, now float64 }{{0.3, 0}, {0, 0.3}, {0.2, 0.3}, {0.6, 0.6}} {
+		s, posts := office(t, sim.Config{Network: &sim.Network{Loss: int(loss.always * 1e6)}}, 2, nil)
+		s.SetConditions(0, 0, sim.Conditions{Loss: int(loss.now * 1e6)})
+		before := s.Totals().Lost
+		s.Send(1, &mail{0, parcels(n, 10)})
+		runTo(t, s, 2*time.Second)
+		lost := n - len(posts[0].got)
+		binomial(t, fmt.Sprintf("loss of %+v", loss), lost, n, min(loss.always+loss.now, 1))
+		if counted := s.Totals().Lost - before; counted != uint64(lost) {
+			t.Errorf("loss of %+v: %d datagrams are lost, %d counted", loss, lost, counted)
 		}
+	}
+}
+
+// A dial that is lost ends by time-out, and so does one whose answer is.
+func TestLossTakesDialsAndAnswers(t *testing.T) {
+	const n, loss = 2000, 0.5
+	s, posts := office(t, sim.Config{Network: &sim.Network{Loss: loss * 1e6, Attempts: 1}}, n+1, nil)
+	runTo(t, s, 6*time.Second)
+	ups, timeouts := 0, 0
+	for _, p := range posts[1:] {
+		ups += p.ups
+		for i, why := range p.downs {
+			if why == actors.ReasonTimeout && p.downAt[i] >= at(5*time.Second) {
+				timeouts++
+			}
+		}
+	}
+	binomial(t, "a dial arrives", posts[0].ins, n, 1-loss)
+	binomial(t, "and its answer too", ups, n, (1-loss)*(1-loss))
+	if ups+timeouts != n {
+		t.Errorf("of %d dials %d are answered and %d end by time-out", n, ups, timeouts)
 	}
 }
 
@@ -371,6 +414,60 @@ func TestStallHoldsBack(t *testing.T) {
 		}
 		if g.number != uint64(i) || g.at != at(want) {
 			t.Errorf("message %d arrives at %v, want %v", g.number, g.at, want)
+		}
+	}
+}
+
+// The world stalls the links of a node both ways, until the time that it says, and no
+// others.
+func TestStallLinks(t *testing.T) {
+	s, posts := office(t, sim.Config{}, 3, nil) // links 1–0 and 2–0
+	s.At(2*time.Second, func() { s.StallLinks(2, 5*time.Second) })
+	for id := range sim.NodeID(3) {
+		for i, when := range []time.Duration{1995 * ms, 3 * time.Second, 6 * time.Second} {
+			s.SendAt(id, when, &order{series(10*int(id)+i, 1, 10)})
+		}
+	}
+	runTo(t, s, 10*time.Second)
+	under, after := at(2005*ms), at(6010*ms) // way when the stall begins; when it is over
+	for id, want := range [][]arrived{
+		{{10, under}, {20, under}, {11, at(3010 * ms)}, {21, at(5 * time.Second)}, {12, after}, {22, after}},
+		nil,
+		{{0, under}, {1, at(5 * time.Second)}, {2, after}},
+	} {
+		if got := posts[id].got; !slices.Equal(got, want) {
+			t.Errorf("node %d gets %v, want %v", id, got, want)
+		}
+	}
+}
+
+// The world resets the links between two nodes: both ends hear it at once, what was
+// under way is lost, and other links of the two live on.
+func TestResetLinks(t *testing.T) {
+	s, posts := office(t, sim.Config{}, 3, nil)
+	s.Send(1, dial(2)) // now all three are linked with each other
+	s.At(2*time.Second, func() {
+		s.Send(0, &order{parcels(1, 10)}) // over its last link, to 2
+		s.ResetLinks(0, 2)
+	})
+	s.SendAt(1, 3*time.Second, &order{series(1, 1, 10)}) // to 2
+	s.SendAt(2, 3*time.Second, &order{series(2, 1, 10)}) // to 1
+	runTo(t, s, 4*time.Second)
+	reset := []actors.Time{at(2 * time.Second)}
+	for id, want := range []struct {
+		downAt []actors.Time
+		got    []arrived
+	}{
+		{reset, nil},
+		{nil, []arrived{{2, at(3010 * ms)}}},
+		{reset, []arrived{{1, at(3010 * ms)}}},
+	} {
+		p := posts[id]
+		if !slices.Equal(p.downAt, want.downAt) || slices.Contains(p.downs, actors.ReasonClosed) {
+			t.Errorf("node %d hears of %v at %v, want resets at %v", id, p.downs, p.downAt, want.downAt)
+		}
+		if !slices.Equal(p.got, want.got) {
+			t.Errorf("node %d gets %v, want %v", id, p.got, want.got)
 		}
 	}
 }
@@ -484,6 +581,66 @@ func TestPlannedCrashes(t *testing.T) {
 	}
 	if len(posts[0].downs) != 1 || posts[0].downAt[0] != at(3*time.Second+10*ms) {
 		t.Errorf("the peer of both hears %v at %v, want the reset of one at 3.01s", posts[0].downs, posts[0].downAt)
+	}
+}
+
+// What was planned for a node that is not as expected changes nothing: a start of one
+// that runs, a crash of one that does not, a message to that, a start that grows nothing.
+func TestPlansThatDoNotFitChangeNothing(t *testing.T) {
+	for _, reference := range []bool{false, true} {
+		s, posts := office(t, sim.Config{Reference: reference}, 3, nil)
+		again, asked := &post{}, []sim.NodeID{}
+		s.CrashAt(2, 2*time.Second, false)
+		s.CrashAt(2, 3*time.Second, false)
+		s.SendAt(2, 3*time.Second, &parcel{1, 10})
+		s.StartAt(1, []time.Duration{4 * time.Second, 4 * time.Second}, func(id sim.NodeID) actors.Actor {
+			asked = append(asked, id)
+			return nil
+		})
+		s.SendAt(1, 5*time.Second, &order{parcels(1, 10)})
+		runTo(t, s, 6*time.Second)
+		if !slices.Equal(asked, []sim.NodeID{2}) || s.Live() != 2 || s.IsLive(2) {
+			t.Errorf("reference %v: roots are asked for of nodes %v, want 2 alone; %d nodes live, want 2", reference, asked, s.Live())
+		}
+		if len(posts[0].got) != 1 || len(posts[0].downs) != 0 {
+			t.Errorf("reference %v: node 1 is not as it was", reference)
+		}
+		s.StartAt(2, []time.Duration{7 * time.Second}, func(sim.NodeID) actors.Actor { return again })
+		runTo(t, s, 8*time.Second)
+		if s.Live() != 3 || len(again.got) != 0 {
+			t.Errorf("reference %v: %d nodes live, want 3; the last gets %v", reference, s.Live(), again.got)
+		}
+	}
+}
+
+// What the world does at a time comes before what arrives then, whether it was planned
+// or is done in At; a time that is past is now.
+func TestTheWorldComesFirst(t *testing.T) {
+	const noon = 3 * time.Second
+	for _, reference := range []bool{false, true} {
+		s, posts := office(t, sim.Config{Reference: reference}, 4, nil)
+		late := &post{}
+		s.SendAt(1, 0, &parcel{1, 10})
+		s.At(0, func() { s.Send(1, &parcel{2, 10}) })
+		s.CrashAt(2, 2*time.Second, false)
+		s.SendAt(0, noon-10*ms, &order{parcels(1, 10)}) // arrives at node 3 at noon
+		s.SendAt(1, noon-10*ms, &order{parcels(1, 10)}) // at node 0
+		s.SendAt(1, noon-10*ms, dial(2))                // at node 2
+		s.CrashAt(3, noon, false)
+		s.SendAt(0, noon, &parcel{4, 10})
+		s.At(noon, func() { s.Send(0, &parcel{3, 10}) })
+		s.StartAt(2, []time.Duration{noon}, func(sim.NodeID) actors.Actor { return late })
+		runTo(t, s, 4*time.Second)
+		now := at(time.Second)
+		if want := []arrived{{2, now}, {1, now}}; !slices.Equal(posts[1].got, want) {
+			t.Errorf("reference %v: what was due in the past comes as %v, want %v", reference, posts[1].got, want)
+		}
+		if want := []arrived{{3, at(noon)}, {4, at(noon)}, {0, at(noon)}}; !slices.Equal(posts[0].got, want) {
+			t.Errorf("reference %v: node 0 gets %v, want %v", reference, posts[0].got, want)
+		}
+		if late.ins != 1 || len(posts[3].got) != 0 {
+			t.Errorf("reference %v: who starts at noon gets %d dials that arrive then, want 1; who crashes gets %v", reference, late.ins, posts[3].got)
+		}
 	}
 }
 

@@ -16,8 +16,8 @@ type Profile struct {
 	// through.
 	Up, Down int64
 	// Queue is how much, in time, may wait for either. A link that would send more
-	// is full (actors.ErrLinkFull), one that brings more is reset. Default
-	// QueueDefault.
+	// is full (actors.ErrLinkFull), one that brings more is reset; a datagram that
+	// is more is lost, either way. Default QueueDefault.
 	Queue time.Duration
 	// Processing is how long the node is busy with each message that comes over a
 	// link; others wait behind it, as for Down.
@@ -107,7 +107,7 @@ func (p *profile) upload(x *exec, size int) actors.Time {
 }
 
 // full reports whether more waits to be sent than may.
-func (p *profile) full(x *exec) bool { return p.up-x.now > actors.Time(p.Queue) }
+func (p *profile) full(x *exec) bool { return p != nil && p.up-x.now > actors.Time(p.Queue) }
 
 // queued enters what arrives into the queue of the access link and of the node's
 // processor, and reports whether it is for later.
@@ -125,8 +125,8 @@ func (x *exec) queued(ev *event) bool {
 		return false
 	}
 	free := max(p.down, x.now)
-	if free-x.now > actors.Time(p.Queue) && ev.op <= opReset {
-		x.overflow(ev.end)
+	if free-x.now > actors.Time(p.Queue) {
+		x.overflow(ev)
 		return true
 	}
 	p.down = max(free+transfer(size, p.Down)+actors.Time(p.Processing), x.now+1)
@@ -135,9 +135,12 @@ func (x *exec) queued(ev *event) bool {
 	return true
 }
 
-// overflow resets a link that brings more than its node takes.
-func (x *exec) overflow(e *endpoint) {
-	if e.state == endOpen {
+// overflow is for what is more than the node takes: a datagram is lost, a link reset.
+func (x *exec) overflow(ev *event) {
+	switch e := ev.end; {
+	case ev.op == opDatagram:
+		x.lost++
+	case e.state == endOpen:
 		e.transmit(opReset, nil, 0)
 		x.down(e, linkReset)
 		x.drain()
