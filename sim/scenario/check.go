@@ -311,6 +311,8 @@ func (s *Scenario) checkChecks() error {
 			return s.fails(field("goal"), "no announces are sent after %v: set messages, or workload", g.After)
 		case g.Goal == GoalAnswered && s.lastRequest(true) < g.After.Of(d):
 			return s.fails(field("goal"), "no searches are sent after %v: set searches, or workload", g.After)
+		case (g.Goal == GoalCoverage || g.Goal == GoalAnswered) && g.Least == 0:
+			return s.fails(field("least"), "0%%, must be more: none is enough")
 		case g.Goal == GoalTraffic && g.After.Of(d) == d:
 			return s.fails(field("after"), "%v, is the end of the run: nothing is sent after it", g.After)
 		case g.Goal == GoalTraffic && g.Most < 1:

@@ -104,7 +104,7 @@ var rules = map[string]rule{
 	"workload[].payload_max": {low: payloadMin, high: wire.DataMax},
 
 	"checks.goals[].goal":  {words: goalKinds, required: "one of " + strings.Join(goalKinds, ", ")},
-	"checks.goals[].least": {low: 1, high: whole},
+	"checks.goals[].least": {high: whole},
 	"sample":               {low: int64(10 * time.Millisecond)},
 }
 
