@@ -163,6 +163,9 @@ func printState(out io.Writer, s *scenario.State) error {
 		if !c.Both {
 			both = ", not in use there"
 		}
+		if c.Role != "" {
+			both += ", " + c.Role
+		}
 		fmt.Fprintf(w, "  %s\tnode %d\t%s%s%s\n", c.Conn, c.Peer, way, kind, both)
 	}
 	if err := w.Flush(); err != nil {

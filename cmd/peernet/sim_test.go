@@ -57,7 +57,7 @@ func TestJSONIsTheSummaryAlone(t *testing.T) {
 			heap_bytes_per_node peak_rss_bytes formed_at_s join_messages_per_node announce search overlay traffic`,
 		"announce": "count coverage_mean coverage_min hops_mean hops_max latency_ms_p50 latency_ms_p99 redundancy",
 		"search":   "count answered replies_mean",
-		"overlay": `degree_mean degree_min degree_max outbound_mean outbound_min outbound_full negotiated_mean largest_component
+		"overlay": `degree_mean degree_min degree_max outbound_mean outbound_min outbound_full negotiated_mean largest_component hostile_links hostile_book
 			clustering path_length_mean`,
 		"traffic": "messages bytes bytes_per_node_per_s",
 	}

@@ -165,6 +165,8 @@ func longText(t *testing.T) []byte {
 		Outbound     int32    `parquet:"outbound"`
 		Inbound      int32    `parquet:"inbound"`
 		Book         int32    `parquet:"book"`
+		HostileLinks int32    `parquet:"hostile_links"`
+		HostileBook  int32    `parquet:"hostile_book"`
 		SentMessages uint64   `parquet:"sent_messages"`
 		SentBytes    uint64   `parquet:"sent_bytes"`
 	}{{Address: strings.Repeat("x", 5000)}}, parquet.Compression(&parquet.Snappy))

@@ -21,6 +21,8 @@ var namings = map[string]naming{
 	"coverage_mean":          {"Mean coverage", "share of live nodes"},
 	"coverage_min":           {"Least coverage", "share of live nodes"},
 	"outbound_full":          {"With all outbound links", "share of live nodes"},
+	"hostile_links":          {"Links to adversaries, share", ""},
+	"hostile_book":           {"Addresses of no honest node, share", ""},
 	"negotiated_mean":        {"Mean outbound links by WebRTC", ""},
 	"largest_component":      {"Largest component", "share of live nodes"},
 	"path_length_mean":       {"Mean path length", "links"},

@@ -249,7 +249,7 @@ func TestCSV(t *testing.T) {
 		}
 	}
 	nodes, series := read("nodes.csv"), read("series.csv")
-	if got := strings.Join(nodes[0], " "); got != "id address class region reach role live incarnations started_s up_s degree outbound inbound book sent_messages sent_bytes" {
+	if got := strings.Join(nodes[0], " "); got != "id address class region reach role live incarnations started_s up_s degree outbound inbound book hostile_links hostile_book sent_messages sent_bytes" {
 		t.Errorf("columns %s", got)
 	}
 	if nodes[2][1] != r.Nodes[1].Address || nodes[400][8] != "" || nodes[61][8] != "1" || nodes[4][6] != "false" {

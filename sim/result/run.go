@@ -78,6 +78,9 @@ type Node struct {
 	// Connections in use at the end, those of them it opened and accepted, and
 	// addresses in its book.
 	Degree, Outbound, Inbound, Book int32
+	// HostileLinks are the links to adversaries, HostileBook the addresses that lead to
+	// no honest node.
+	HostileLinks, HostileBook int32
 
 	SentMessages, SentBytes uint64
 }

@@ -125,6 +125,8 @@ var nodeColumns = []column[Node]{
 	int32Column("outbound", func(n *Node) *int32 { return &n.Outbound }),
 	int32Column("inbound", func(n *Node) *int32 { return &n.Inbound }),
 	int32Column("book", func(n *Node) *int32 { return &n.Book }),
+	int32Column("hostile_links", func(n *Node) *int32 { return &n.HostileLinks }),
+	int32Column("hostile_book", func(n *Node) *int32 { return &n.HostileBook }),
 	uint64Column("sent_messages", func(n *Node) *uint64 { return &n.SentMessages }),
 	uint64Column("sent_bytes", func(n *Node) *uint64 { return &n.SentBytes }),
 }

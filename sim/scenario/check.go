@@ -297,7 +297,7 @@ func (s *Scenario) checkChecks() error {
 	for i := range s.Checks.Goals {
 		g := &s.Checks.Goals[i]
 		field := func(name string) string { return key("checks.goals", i, name) }
-		timed := g.Goal == GoalFormed || g.Goal == GoalComponent || g.Goal == GoalPurged
+		timed := g.Goal == GoalFormed || g.Goal == GoalComponent || g.Goal == GoalForgotten
 		switch {
 		case g.After.Of(d) > d:
 			return s.fails(field("after"), "%v, is after the end of the run, %v", g.After, s.Duration)
@@ -306,7 +306,7 @@ func (s *Scenario) checkChecks() error {
 		case timed && g.After.Of(d)+time.Duration(g.Within) > d:
 			return s.fails(field("within"), "%v after %v is after the end of the run, %v", g.Within, g.After, s.Duration)
 		case !timed && g.Within != 0:
-			return s.fails(field("within"), "is for goals that are reached at a time: %s, %s and %s", GoalFormed, GoalComponent, GoalPurged)
+			return s.fails(field("within"), "is for goals that are reached at a time: %s, %s and %s", GoalFormed, GoalComponent, GoalForgotten)
 		case g.Goal == GoalCoverage && s.lastRequest(false) < g.After.Of(d):
 			return s.fails(field("goal"), "no announces are sent after %v: set messages, or workload", g.After)
 		case g.Goal == GoalAnswered && s.lastRequest(true) < g.After.Of(d):

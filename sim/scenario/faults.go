@@ -44,8 +44,8 @@ func (r *runner) planFaults() error {
 	}
 	for i := range r.scenario.Conditions {
 		c := &r.scenario.Conditions[i]
-		r.sim.At(c.At.Of(d), func() { r.weather(c, 1) })
-		r.sim.At(c.Until.Of(d), func() { r.weather(c, -1) })
+		r.sim.At(c.At.Of(d), func() { r.worsen(c, 1) })
+		r.sim.At(c.Until.Of(d), func() { r.worsen(c, -1) })
 	}
 	return nil
 }
@@ -191,8 +191,8 @@ func (r *runner) remove(id sim.NodeID, random *rand.Rand) {
 	r.sim.Send(id, &peer.Remove{Address: a})
 }
 
-// weather makes the ways between regions worse, or as they were.
-func (r *runner) weather(c *Condition, sign int) {
+// worsen makes the ways between regions worse, or as they were.
+func (r *runner) worsen(c *Condition, sign int) {
 	n := max(1, len(r.scenario.Regions))
 	if r.conditions == nil {
 		r.conditions = make([]sim.Conditions, n*n)

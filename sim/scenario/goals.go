@@ -50,7 +50,7 @@ func (r *runner) lookFor(g *Goal) func() bool {
 		return r.formed
 	case GoalComponent:
 		return func() bool { return r.live() > 0 && r.graph().LargestComponent() == r.live() }
-	case GoalPurged:
+	case GoalForgotten:
 		return r.deadForgotten
 	}
 	return nil

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"maps"
 	"os"
 	"path/filepath"
@@ -16,6 +15,8 @@ import (
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"peernet/sim/internal/rundir"
 )
 
 // fileMax bounds the size of a scenario file in bytes.
@@ -45,17 +46,9 @@ func (p place) fails(key, format string, args ...any) error {
 // Load reads a scenario file on top of the defaults. Errors name the file, the
 // line and the column.
 func Load(path string) (*Scenario, error) {
-	file, err := os.Open(path)
+	text, err := rundir.ReadFile(path, fileMax)
 	if err != nil {
 		return nil, err
-	}
-	defer file.Close()
-	text, err := io.ReadAll(io.LimitReader(file, fileMax+1))
-	if err != nil {
-		return nil, err
-	}
-	if len(text) > fileMax {
-		return nil, fmt.Errorf("%s: a scenario has at most %d bytes", path, fileMax)
 	}
 	s, err := Parse(path, text)
 	if err != nil {

@@ -704,3 +704,21 @@ faults: [{kind: crash, at: 30s, spare_bootstraps: yes, restart: 1s}]
 		t.Errorf("%+v", sum.Search)
 	}
 }
+
+// What adversaries achieve is measured: an eclipsed node has most of its links with
+// them, and its peers' books are not empty of honest ones.
+func TestEclipseIsMeasured(t *testing.T) {
+	const text = "nodes: 60\nduration: 90s\n"
+	sum, record, err := Record(context.Background(), parsed(t, text+"adversaries: [{role: eclipser, count: 20, at: 10s, victim: 30}]\n"), Options{Workers: 2, Record: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	victim := record.Nodes[30]
+	links, book := float64(victim.HostileLinks)/float64(victim.Degree), float64(victim.HostileBook)/float64(victim.Book)
+	if o := sum.Overlay; links < 2*o.HostileLinks || o.HostileLinks == 0 || book <= 0 || o.HostileBook <= 0 || o.HostileBook > 0.9 {
+		t.Errorf("of the victim's links %.2f are hostile, of its book %.2f; of all %.2f and %.2f", links, book, o.HostileLinks, o.HostileBook)
+	}
+	if o := run(t, parsed(t, text), Options{Workers: 2}).Overlay; o.HostileLinks != 0 || o.HostileBook != 0 {
+		t.Errorf("without adversaries: %+v", o)
+	}
+}

@@ -153,10 +153,10 @@ const (
 	GoalCoverage  = "coverage"
 	GoalAnswered  = "answered"
 	GoalTraffic   = "bytes_per_node_per_s"
-	GoalPurged    = "dead_forgotten"
+	GoalForgotten = "dead_forgotten"
 )
 
-var goalKinds = []string{GoalFormed, GoalComponent, GoalCoverage, GoalAnswered, GoalTraffic, GoalPurged}
+var goalKinds = []string{GoalFormed, GoalComponent, GoalCoverage, GoalAnswered, GoalTraffic, GoalForgotten}
 
 // defaults of the items of lists, before their keys are read.
 func (r *Region) setDefaults() { r.Weight, r.Jitter.Model = 1, None }

@@ -168,6 +168,8 @@ func (c *recorder) nodes() (list []result.Node) {
 			n.Degree, n.Outbound = int32(g.PeersInUse()), int32(g.OutboundInUse())
 			n.Inbound = n.Degree - n.Outbound
 			n.Book = int32(r.roots[i].Store().Book().Len())
+			h := r.hostility(id)
+			n.HostileLinks, n.HostileBook = int32(h.links), int32(h.book)
 		}
 		list = append(list, n)
 	}

@@ -210,7 +210,8 @@ type StateConnection struct {
 	Peer     uint32 `json:"peer"` // the node at the other end
 	Outbound bool   `json:"outbound"`
 	WebRTC   bool   `json:"webrtc"`
-	Both     bool   `json:"both"` // the other end has it in use too
+	Both     bool   `json:"both"`           // the other end has it in use too
+	Role     string `json:"role,omitempty"` // of an adversary at the other end
 }
 
 // A StateEntry is an address in the book.
@@ -269,7 +270,7 @@ func (r *runner) state(id sim.NodeID) *State {
 	r.sim.Links(id, func(e sim.LinkEnd) {
 		if outbound, ok := gossip.InUse(e.Owner); ok {
 			both := int(e.Peer) >= len(r.roots) || r.holds(e.Peer, e.PeerOwner)
-			out.Connections = append(out.Connections, StateConnection{e.Owner.String(), uint32(e.Peer), outbound, gossip.Negotiated(e.Owner), both})
+			out.Connections = append(out.Connections, StateConnection{e.Owner.String(), uint32(e.Peer), outbound, gossip.Negotiated(e.Owner), both, s.roles()(int(e.Peer))})
 		}
 	})
 	b := root.Store().Book()

@@ -66,6 +66,8 @@ type Overlay struct {
 	OutboundFull     float64 `json:"outbound_full"`
 	NegotiatedMean   float64 `json:"negotiated_mean"` // outbound too
 	LargestComponent float64 `json:"largest_component"`
+	HostileLinks     float64 `json:"hostile_links"` // of the connections in use
+	HostileBook      float64 `json:"hostile_book"`  // of the addresses in books
 	Clustering       float64 `json:"clustering"`
 	PathLengthMean   float64 `json:"path_length_mean"`
 }
@@ -162,6 +164,7 @@ func (r *runner) overlay() (o Overlay) {
 	d := g.Degrees()
 	o.DegreeMean, o.DegreeMin, o.DegreeMax = d.Mean, d.Min, d.Max
 	full, total, negotiated := 0, 0, 0
+	links, hostileLinks, known, hostileBook := 0, 0, 0, 0
 	o.OutboundMin = math.MaxInt
 	for id, root := range r.roots {
 		if !s.IsLive(sim.NodeID(id)) {
@@ -174,7 +177,12 @@ func (r *runner) overlay() (o Overlay) {
 		if r.full(root) {
 			full++
 		}
+		h := r.hostility(sim.NodeID(id))
+		links, known = links+root.Gossip().PeersInUse(), known+root.Store().Book().Len()
+		hostileLinks, hostileBook = hostileLinks+h.links, hostileBook+h.book
 	}
+	o.HostileLinks = float64(hostileLinks) / float64(max(links, 1))
+	o.HostileBook = float64(hostileBook) / float64(max(known, 1))
 	o.OutboundMean = float64(total) / float64(live)
 	o.NegotiatedMean = float64(negotiated) / float64(live)
 	o.OutboundFull = float64(full) / float64(live)
@@ -182,6 +190,30 @@ func (r *runner) overlay() (o Overlay) {
 	o.Clustering = g.SampledClustering(clusteringSample, s.Rand("clustering"))
 	o.PathLengthMean = g.PathLengths(pathSources, s.Rand("paths")).Mean
 	return o
+}
+
+// hostility is how many connections in use of a node lead to adversaries, and how many
+// addresses in its book to no honest node.
+type hostility struct{ links, book int }
+
+// hostility looks for it at a live honest node. Without adversaries there is none.
+func (r *runner) hostility(id sim.NodeID) (h hostility) {
+	if len(r.scenario.Adversaries) == 0 {
+		return h
+	}
+	root := r.roots[id]
+	r.sim.Links(id, func(e sim.LinkEnd) {
+		if _, ok := root.Gossip().InUse(e.Owner); ok && int(e.Peer) >= len(r.roots) {
+			h.links++
+		}
+	})
+	b := root.Store().Book()
+	for i := range b.Len() {
+		if other, ok := sim.NodeOf(b.At(i).Address); !ok || int(other) >= len(r.roots) {
+			h.book++
+		}
+	}
+	return h
 }
 
 // graph is the network of live honest nodes whose connections both ends hold as in
