@@ -105,7 +105,7 @@ func TestLeavingAsPeersSeeIt(t *testing.T) {
 // it was written last, or the bootstrap nodes alone.
 func TestBookOfTheReturn(t *testing.T) {
 	t.Parallel()
-	const network = "nodes: 60\nbootstraps: 59\nduration: 20s\narrivals: 0s\nexchange: 1\ninterval: 1s\npurge: 7s\n"
+	const network = "nodes: 60\nbootstraps: 59\nduration: 20s\narrivals: 0s\nexchange: 1\ninterval: 1s\npurge: 8s\n"
 	const churn = "churn: {session: {model: constant, min: 10s}, downtime: {model: constant, min: 2s}, leave: silence, "
 	const crash = "faults: [{kind: crash, at: 10s, restart: 2s, spare_bootstraps: yes, "
 	for name, text := range map[string]string{"churn": network + churn + "book: %s}\n", "crash": network + crash + "book: %s}]\n"} {
