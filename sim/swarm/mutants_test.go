@@ -17,7 +17,8 @@ var mutate = flag.Bool("mutants", false, "run the swarm against deliberate bugs 
 // A mutant is a deliberate bug: a text of a source file that is replaced by another
 // when the tests are built. The files themselves stay as they are.
 type mutant struct {
-	name, file, old, new string
+	name, check    string // the check is the one that catches it first
+	file, old, new string
 }
 
 const (
@@ -29,39 +30,39 @@ const (
 )
 
 var mutants = []mutant{
-	{"duplicate cache off", relay,
+	{"duplicate cache off", "no delivery twice", relay,
 		"if _, ok := g.seen.find(hash); ok {\n\t\tctx.Emit(actors.Event{Kind: EventDuplicate, Peer: ctx.Sender(), Message: f})\n\t\treturn\n\t}\n\tmost :=", "most :="},
-	{"hop count not incremented", relay,
+	{"hop count not incremented", "hop counts", relay,
 		"out := &send{wire.Frame{Body: f.Body, Hops: f.Hops + 1,", "out := &send{wire.Frame{Body: f.Body, Hops: f.Hops,"},
-	{"hop limit ignored", relay, "if f.Hops < most {", "if true {"},
-	{"fan-out ignored", relay,
+	{"hop limit ignored", "hop counts", relay, "if f.Hops < most {", "if true {"},
+	{"fan-out ignored", "hop counts", relay,
 		"if n == FanoutAll || n > len(others) {", "if true {"},
-	{"requests are not forwarded", relay, "if f.Hops < most {", "if false {"},
-	{"responses lose their way", relay,
+	{"requests are not forwarded", "coverage", relay, "if f.Hops < most {", "if false {"},
+	{"responses lose their way", "answered", relay,
 		"if ok && number == self {\n\t\tif b.Type", "if number++; ok && number == self {\n\t\tif b.Type"},
-	{"quota of routes ignored", relay,
+	{"quota of routes ignored", "bounded tables", relay,
 		"if int(p.routes) >= g.node.config.RoutesPerLink || g.seen.young >= g.node.config.routesMax() {", "if false {"},
-	{"dead peers kept", conn,
+	{"dead peers kept", "symmetric links", conn,
 		"case c.flags&awaitAnswer != 0 && silent >= cfg.HelloTimeout:", "case c.flags&awaitAnswer != 0 && silent >= 1000*cfg.HelloTimeout:"},
-	{"silent links not probed", conn, "case silent >= cfg.KeepAlive:\n\t\tc.sendProbe(ctx)", "case silent >= 1000*cfg.KeepAlive:\n\t\tc.sendProbe(ctx)"},
-	{"one-sided close", gossip,
+	{"silent links not probed", "symmetric links", conn, "case silent >= cfg.KeepAlive:\n\t\tc.sendProbe(ctx)", "case silent >= cfg.KeepAlive:\n\t\tc.timer = ctx.After(cfg.KeepAlive, ticks[tickConn])"},
+	{"one-sided close", "bounded tables", gossip,
 		"g.peers = slices.Delete(g.peers, i, i+1)\n\tg.keepSpent(&p)", "if p.state != peerUp {\n\t\tg.peers = slices.Delete(g.peers, i, i+1)\n\t}\n\tg.keepSpent(&p)"},
-	{"ended connections not reported", gossip,
+	{"ended connections not reported", "counters add up", gossip,
 		"if p.state == peerUp {\n\t\tctx.Emit(actors.Event{Kind: EventPeerDown,", "if p.state == peerHeld {\n\t\tctx.Emit(actors.Event{Kind: EventPeerDown,"},
-	{"two links to a peer kept", gossip,
+	{"two links to a peer kept", "bounded tables", gossip,
 		"if older := g.findID(m.id, peerUp); older >= 0 {", "if older := g.findID(m.id, peerUp); older >= 1000 {"},
-	{"inbound limit ignored", gossip,
+	{"inbound limit ignored", "bounded tables", gossip,
 		"case p.way.inbound() && g.inboundInUse() >= g.node.config.InboundMax:", "case p.way.inbound() && g.inboundInUse() >= 1000*g.node.config.InboundMax:"},
-	{"lost links not replaced", gossip,
+	{"lost links not replaced", "formed", gossip,
 		"if missing <= 0 || g.node.config.Static || g.closing != nil {", "if missing <= 0 || g.node.config.Static || g.closing != nil || len(g.peers) > 0 && ctx.Now() > 60*actors.Second {"},
-	{"no refresh", gossip, "if g.outbound() >= g.node.config.Connections && g.closing == nil && !g.refreshBySeeking(ctx) {", "if false {"},
-	{"removed addresses accepted", table, "if a.IsZero() || t.book.Barred(a) > now {", "if a.IsZero() {"},
-	{"removed addresses kept", table, "return t.drop(a)\n}\n\n// drop forgets", "return false\n}\n\n// drop forgets"},
-	{"addresses not shared", store, "list := s.table.Share(answer.space[:0], m.n,", "list := s.table.Share(answer.space[:0], 0*m.n,"},
-	{"book without a bound", table, "if !t.makeRoom(s, source, r) {", "if false {"},
+	{"no refresh", "coverage", gossip, "if g.outbound() >= g.node.config.Connections && g.closing == nil && !g.refreshBySeeking(ctx) {", "if false {"},
+	{"removed addresses accepted", "bounded tables", table, "if a.IsZero() || t.book.Barred(a) > now {", "if a.IsZero() {"},
+	{"removed addresses kept", "bounded tables", table, "return t.drop(a)\n}\n\n// drop forgets", "return false\n}\n\n// drop forgets"},
+	{"addresses not shared", "coverage", store, "list := s.table.Share(answer.space[:0], m.n,", "list := s.table.Share(answer.space[:0], 0*m.n,"},
+	{"book without a bound", "bounded tables", table, "if !t.makeRoom(s, source, r) {", "if false {"},
 }
 
-// Each deliberate bug is caught by one of the first 200 seeds.
+// Each deliberate bug is caught by one of the first 200 seeds, for what it is.
 func TestMutantsAreCaught(t *testing.T) {
 	if !*mutate {
 		t.Skip("takes minutes: run it with -mutants, as make soak does")
@@ -83,6 +84,8 @@ func TestMutantsAreCaught(t *testing.T) {
 				t.Errorf("no seed catches it, in %v", time.Since(start))
 			case line == "":
 				t.Errorf("%v, and no seed is named:\n%.2000s", err, out)
+			case !strings.Contains(line, ": "+m.check+" at "):
+				t.Errorf("%s is to catch it: %s", m.check, line)
 			default:
 				t.Logf("caught in %v: %s", time.Since(start).Round(time.Second), line)
 			}
