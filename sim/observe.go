@@ -175,15 +175,16 @@ func (h *Histogram) Mean() float64 {
 	return float64(h.sum) / float64(h.n)
 }
 
-// Quantile returns the smallest value of the bucket in which the share q of
-// the values, from 0 to 1, is reached; 0 if there are no values.
+// Quantile returns the value that the share q of the values, from 0 to 1, does not
+// exceed, with those of a bucket spread over it evenly; 0 if there are no values.
 func (h *Histogram) Quantile(q float64) uint64 {
-	rank := uint64(q * float64(h.n))
+	rank := q * float64(h.n)
 	var seen uint64
 	for b, c := range h.counts {
-		seen += c
-		if seen > rank || seen == h.n && c > 0 {
-			return histogramLow(b)
+		if seen += c; c > 0 && (float64(seen) > rank || seen == h.n) {
+			low, high := histogramLow(b), histogramLow(b+1)
+			within := (rank - float64(seen-c)) / float64(c)
+			return min(low+uint64(within*float64(high-low)), high-1, h.max)
 		}
 	}
 	return 0

@@ -96,6 +96,9 @@ func runSim(cmd *cobra.Command, args []string, f *runFlags) error {
 	if err != nil {
 		return err
 	}
+	if f.csv && (f.out == "" || !f.tables) {
+		return errors.New("--csv: is for the tables that --out writes, with the directory, and without --tables=false")
+	}
 	if f.out != "" {
 		// Find out now, not after an hour, that it cannot be written.
 		if err := checkWritable(f.out); err != nil {

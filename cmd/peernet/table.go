@@ -29,16 +29,16 @@ func printSummary(out io.Writer, asked *scenario.Scenario, s *scenario.Summary) 
 	}
 	fmt.Fprintln(w, "announce\t")
 	a := s.Announce
-	row("  sent", "%s", sent(a.Count, asked.Messages))
+	row("  sent", "%s", sent(a.Count, asked.Requests(false)))
 	if a.Count > 0 {
 		row("  coverage", "mean %.4f, least %.4f", a.CoverageMean, a.CoverageMin)
 		row("  hops", "mean %.2f, most %d", a.HopsMean, a.HopsMax)
 		row("  latency", "median %.0f ms, 99th percentile %.0f ms", a.LatencyMsP50, a.LatencyMsP99)
 		row("  redundancy", "%.3f", a.Redundancy)
 	}
-	if asked.Searches > 0 {
+	if asked.Requests(true) > 0 {
 		fmt.Fprintln(w, "search\t")
-		row("  sent", "%s, answered %d", sent(s.Search.Count, asked.Searches), s.Search.Answered)
+		row("  sent", "%s, answered %d", sent(s.Search.Count, asked.Requests(true)), s.Search.Answered)
 		row("  replies", "mean %.1f", s.Search.RepliesMean)
 	}
 	o := s.Overlay
@@ -109,6 +109,11 @@ func printChecks(w io.Writer, checks []result.Check) {
 	}
 	if held > 0 {
 		fmt.Fprintf(w, "  invariants\t%d of %d hold\n", held, invariantsOf(checks))
+	}
+	for _, c := range checks {
+		if c.Kind == result.KindInvariant && c.OK && !c.Unchecked && c.Detail != "" {
+			fmt.Fprintf(w, "  \t%s: %s\n", c.Name, c.Detail)
+		}
 	}
 }
 

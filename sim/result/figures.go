@@ -240,14 +240,14 @@ func (f *figures) degrees() {
 		f.missing("Degree", "No node was live at the end.")
 		return
 	}
-	f.distribution("Degree", "connections in use at the end", "live nodes", binned(values, true), 1, "")
+	f.distribution("Degree", "connections that a node has in use at the end, whoever is there", "live nodes", binned(values, true), 1, "")
 }
 
-// traffic is how much each node sends.
+// traffic is how much each honest node sends: what is hostile sends by its own rate.
 func (f *figures) traffic() {
 	var values []float64
 	for i := range f.run.Nodes {
-		if n := &f.run.Nodes[i]; n.UpS > 0 {
+		if n := &f.run.Nodes[i]; n.UpS > 0 && n.Role == "" {
 			values = append(values, float64(n.SentBytes)/n.UpS)
 		}
 	}

@@ -237,7 +237,7 @@ func (r *runner) planAdversaries() {
 			r.members[id].begin(times[k])
 			return adversary.New(a.config(own, k, r.bootstraps))
 		})
-		r.sim.At(a.At.Of(d), func() { r.mark(fmt.Sprintf("%d %s", a.Count, a.Role)) })
+		r.sim.At(a.At.Of(d), func() { r.mark(fmt.Sprintf("%s: %d nodes", a.Role, a.Count)) })
 		if a.Until != (Span{}) {
 			r.sim.At(a.Until.Of(d), func() {
 				r.mark("end of " + a.Role)

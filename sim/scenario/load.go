@@ -391,8 +391,11 @@ func keysOf(target reflect.Value) (keys []string) {
 }
 
 func unknownKey(where place, key string, target reflect.Value) error {
-	if !isGroup(target) {
-		return where.fails(key, "unknown key: %s is no group", key[:strings.LastIndexByte(key, '.')])
+	switch above := key[:max(strings.LastIndexByte(key, '.'), 0)]; {
+	case target.Kind() == reflect.Slice:
+		return where.fails(key, "unknown key: the items of %s are %s[0], %s[1] and so on", above, above, above)
+	case !isGroup(target):
+		return where.fails(key, "unknown key: %s is no group", above)
 	}
 	if group, _, ok := strings.Cut(key, "."); ok {
 		if _, ok := fieldOf(target, group); ok {

@@ -722,3 +722,29 @@ func TestEclipseIsMeasured(t *testing.T) {
 		t.Errorf("without adversaries: %+v", o)
 	}
 }
+
+// What is said of one message is said of the nodes that count as reached, those that
+// came later left out, whether invariants are checked or not; and adds up to the summary.
+func TestMessagesCountWhomTheyReach(t *testing.T) {
+	const text = "nodes: 200\nduration: 60s\narrivals: 40s\nmessages: 20\nmessages_from: 5s\nchurn: {session: {model: exponential, mean: 20s}, downtime: {model: exponential, mean: 5s}}\n"
+	for _, checks := range []string{"", "checks: {invariants: no}\n"} {
+		sum, record, err := Record(context.Background(), parsed(t, text+checks), Options{Workers: 2, Record: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		hops, reached := 0.0, 0.0
+		for _, m := range record.Messages {
+			n := float64(m.Reached - 1)
+			if n == 0 {
+				continue
+			}
+			if all := m.HopsMean * n; math.Abs(all-math.Round(all)) > 1e-6 {
+				t.Errorf("message %d: %v hops on average of %v nodes are %v in all", m.Index, m.HopsMean, n, all)
+			}
+			hops, reached = hops+m.HopsMean*n, reached+n
+		}
+		if math.Abs(hops/reached-sum.Announce.HopsMean) > 1e-9 {
+			t.Errorf("%v hops on average of the messages, %v in the summary", hops/reached, sum.Announce.HopsMean)
+		}
+	}
+}

@@ -205,23 +205,13 @@ func (c *recorder) messages() (list []result.Message) {
 		if m.search {
 			out.Kind = result.KindSearch
 		}
-		hops, n := 0.0, 0.0
-		for h, k := range got.byHops {
-			if k > 0 {
-				hops += float64(h+1) * float64(k)
-				n += float64(k)
-				out.HopsMax = int32(h + 1)
-			}
-		}
-		if n > 0 {
-			out.HopsMean = hops / n
-		}
 		if got.latency.Count() > 0 {
+			out.HopsMean, out.HopsMax = got.hops.Mean(), int32(min(got.hops.Max(), math.MaxInt32))
 			ms := func(q float64) float64 { return float64(got.latency.Quantile(q)) / 1000 }
 			out.LatencyP50Ms, out.LatencyP90Ms, out.LatencyP99Ms = ms(0.5), ms(0.9), ms(0.99)
 			out.LatencyMaxMs = float64(got.latency.Max()) / 1000
 		}
-		if got.nodes > 0 && !m.search {
+		if got.nodes > 0 {
 			out.Redundancy = float64(got.copies)/float64(got.nodes) - 1
 		}
 		list = append(list, out)

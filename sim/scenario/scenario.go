@@ -164,7 +164,11 @@ type KeyError struct {
 // Error implements error.
 func (e *KeyError) Error() string {
 	text := e.Key + ": " + e.Reason
-	if e.Place != "" {
+	switch e.Place {
+	case "":
+	case "--" + e.Key: // an option of that name
+		text = "--" + text
+	default:
 		text = e.Place + ": " + text
 	}
 	if e.Excerpt != "" {

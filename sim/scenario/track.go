@@ -62,7 +62,8 @@ type reach struct {
 	replies uint64
 	copies  uint64
 	byHops  []uint32      // first receipts, by the hops of the frame, the last for all beyond
-	latency sim.Histogram // if detailed, in microseconds
+	hops    sim.Histogram // if detailed, of those that count as reached
+	latency sim.Histogram // likewise, in microseconds
 }
 
 // byHopsMax bounds the hop counts that are told apart.
@@ -109,9 +110,11 @@ func (t *tracker) Observe(shard int, node sim.NodeID, at actors.Time, e actors.E
 	}
 	switch e.Kind {
 	case peer.EventDuplicate, peer.EventHopsExceeded:
-		if f := e.Message.(*wire.Frame); !f.Response && f.Body.Type == typeAnnounce {
+		if f := e.Message.(*wire.Frame); !f.Response && (f.Body.Type == typeAnnounce || f.Body.Type == typeSearch) {
 			s := &t.shards[shard]
-			s.copies++
+			if f.Body.Type == typeAnnounce {
+				s.copies++
+			}
 			i, ok := t.index[f.Body.ID]
 			if t.detailed && ok {
 				s.at(i).copies++
@@ -146,9 +149,9 @@ func (t *tracker) onRequest(s *shard, node sim.NodeID, at actors.Time, f *wire.F
 	}
 	m := &t.messages[i]
 	r := s.at(i)
+	r.copies++
 	if !m.search {
 		s.copies++
-		r.copies++
 	}
 	if again := t.invariants(s, i, node, at, f); again || node == m.origin {
 		return // it is reached already
@@ -157,13 +160,14 @@ func (t *tracker) onRequest(s *shard, node sim.NodeID, at actors.Time, f *wire.F
 		return // it came later
 	}
 	r.nodes++
+	hops, late := uint64(f.Hops)+1, uint64(at.Sub(m.sent)/time.Microsecond)
 	if !m.search {
-		s.hops.Add(uint64(f.Hops) + 1)
-		late := uint64(at.Sub(m.sent) / time.Microsecond)
+		s.hops.Add(hops)
 		s.latency.Add(late)
-		if t.detailed {
-			r.latency.Add(late)
-		}
+	}
+	if t.detailed {
+		r.hops.Add(hops)
+		r.latency.Add(late)
 	}
 }
 
@@ -213,6 +217,7 @@ func (t *tracker) reached(i int) (r reach) {
 		r.nodes += p.nodes
 		r.replies += p.replies
 		r.copies += p.copies
+		r.hops.Merge(&p.hops)
 		r.latency.Merge(&p.latency)
 		if r.byHops == nil && p.byHops != nil {
 			r.byHops = make([]uint32, byHopsMax)

@@ -85,14 +85,22 @@ func (r *runner) planRequests(l *Workload, random *rand.Rand) {
 	}
 }
 
-// requests is how many announces and searches the scenario asks for.
-func (s *Scenario) requests() (n int) {
-	n = s.Messages + s.Searches
+// Requests is how many announces, or searches, the scenario asks for.
+func (s *Scenario) Requests(search bool) int {
+	n := s.Messages
+	if search {
+		n = s.Searches
+	}
 	for i := range s.Workload {
-		n += s.Workload[i].Count
+		if (s.Workload[i].Kind == SendSearch) == search {
+			n += s.Workload[i].Count
+		}
 	}
 	return n
 }
+
+// requests is how many of both.
+func (s *Scenario) requests() int { return s.Requests(false) + s.Requests(true) }
 
 // lastRequest is when the last announce, or the last search, is sent, −1 if none is.
 func (s *Scenario) lastRequest(search bool) time.Duration {
