@@ -167,7 +167,7 @@ classes:
 			if p.ClockOffset < 5*time.Second {
 				counts["phone late"]++
 			}
-		} else if p.ClockOffset != 0 || p.ClockDrift != 0 {
+		} else if p.ClockOffset != 5*time.Second || p.ClockDrift != 0 { // right is in the middle of what is wrong
 			t.Errorf("node %d, a %s, has the clock of %+v", id, class, p)
 		}
 	}
