@@ -59,8 +59,15 @@ func (s *Scenario) checkRegions() error {
 	if len(s.Regions) > 0 && sum == 0 {
 		return s.fails("regions[0].weight", "0, as all the other weights")
 	}
+	known := map[[2]string]bool{} // one way
 	for i, w := range s.Ways {
+		there, back := [2]string{w.From, w.To}, [2]string{w.To, w.From}
+		twice := known[there] || w.Delay == 0 && known[back]
+		known[there] = true
+		known[back] = known[back] || w.Delay == 0
 		switch {
+		case twice:
+			return s.fails(fmt.Sprintf("rtt[%d]", i), "the way from %q to %q is set before", w.From, w.To)
 		case len(s.Regions) == 0:
 			return s.fails("rtt", "has no meaning without regions")
 		case (w.RTT > 0) == (w.Delay > 0):
@@ -80,6 +87,9 @@ func (s *Scenario) checkRegions() error {
 		}
 		if err := s.checkLasting("conditions", i, c.At, c.Until); err != nil {
 			return err
+		}
+		if c.OneWay && c.From == c.To {
+			return s.fails(list("one_way"), "needs from or to: one way of all has no other")
 		}
 		if c.Delay == 0 && c.Loss == 0 {
 			return s.fails(fmt.Sprintf("conditions[%d]", i), "changes nothing: set delay or loss")
@@ -215,6 +225,10 @@ func (s *Scenario) checkFaults() error {
 			return s.fails(field("share"), "100%% of all nodes: nobody is cut off from anybody; set region, or share: 50%%")
 		case f.Restart > 0 && f.Kind != FaultCrash:
 			return s.fails(field("restart"), "%v, is for faults of kind crash", f.Restart)
+		case f.Leave != LeaveSilence && f.Kind != FaultCrash:
+			return s.fails(field("leave"), "%s, is for faults of kind crash", f.Leave)
+		case f.Book != BookKept && f.Kind != FaultCrash:
+			return s.fails(field("book"), "%s, is for faults of kind crash", f.Book)
 		case f.Kind == FaultSlow && f.Slow == 0:
 			return s.fails(field("slow"), "%v, must be from 1ns to 1m: the time that each message takes", f.Slow)
 		case f.Kind != FaultSlow && f.Slow != 0:
@@ -241,6 +255,10 @@ func (s *Scenario) checkAdversaries() error {
 			return s.fails(field("at"), "%v, is after the end of the run, %v", a.At, s.Duration)
 		case s.Nodes+s.adversaries() > sim.NodesMax:
 			return s.fails(field("count"), "%d, with nodes and the other adversaries there are more than %d", a.Count, sim.NodesMax)
+		case a.Delay != 0 && a.Role != string(adversary.Delayer):
+			return s.fails(field("delay"), "is for the role %s", adversary.Delayer)
+		case a.Victim != 0 && a.Role != string(adversary.Eclipser):
+			return s.fails(field("victim"), "is for the role %s", adversary.Eclipser)
 		case a.Victim >= s.Nodes:
 			return s.fails(field("victim"), "%d, must be a node, from 0 to %d", a.Victim, s.Nodes-1)
 		case s.Overlay == OverlayStatic:
@@ -315,6 +333,8 @@ func (s *Scenario) checkChecks() error {
 			return s.fails(field("least"), "0%%, must be more: none is enough")
 		case g.Goal == GoalTraffic && g.After.Of(d) == d:
 			return s.fails(field("after"), "%v, is the end of the run: nothing is sent after it", g.After)
+		case g.Least != whole && g.Least != 0 && g.Goal != GoalCoverage && g.Goal != GoalAnswered:
+			return s.fails(field("least"), "is for the goals %s and %s", GoalCoverage, GoalAnswered)
 		case g.Goal == GoalTraffic && g.Most < 1:
 			return s.fails(field("most"), "%d, must be a positive number of bytes per second", g.Most)
 		case g.Goal != GoalTraffic && g.Most != 0:

@@ -16,7 +16,7 @@ import (
 func (r *runner) planGoals() {
 	d := time.Duration(r.scenario.Duration)
 	goals := r.scenario.Checks.Goals
-	r.reached = make([]time.Duration, len(goals))
+	r.reached, r.missed = make([]time.Duration, len(goals)), make([]string, len(goals))
 	for i := range goals {
 		g := &goals[i]
 		r.reached[i] = never
@@ -37,6 +37,7 @@ func (r *runner) repeat(now, late time.Duration, i int, look func() bool) {
 		return
 	}
 	if now >= late {
+		r.missed[i] = r.whyNot(&r.scenario.Checks.Goals[i])
 		return
 	}
 	next := min(now+time.Second, late)
@@ -102,7 +103,7 @@ func (r *runner) checkGoals() (list []result.Check) {
 			} else {
 				at := min(after+time.Duration(g.Within), r.sim.Now()).Seconds()
 				c.AtS = &at
-				c.Detail = fmt.Sprintf("not reached within %v of %v%s", g.Within, after, r.whyNot(g))
+				c.Detail = fmt.Sprintf("not reached within %v of %v%s", g.Within, after, r.missed[i])
 			}
 		}
 		list = append(list, c)
@@ -110,11 +111,11 @@ func (r *runner) checkGoals() (list []result.Check) {
 	return list
 }
 
-// whyNot says how far the network is from a goal, at the end.
+// whyNot says how far the network is from a goal.
 func (r *runner) whyNot(g *Goal) string {
 	switch g.Goal {
 	case GoalComponent, GoalFormed:
-		return fmt.Sprintf("; at the end the largest component has %d of %d nodes", r.graph().LargestComponent(), r.live())
+		return fmt.Sprintf("; the largest component had %d of %d nodes then", r.graph().LargestComponent(), r.live())
 	}
 	return ""
 }

@@ -462,8 +462,11 @@ func syntaxError(name, text string, err error) error {
 		line, advice := "", ""
 		if lines := strings.Split(text, "\n"); where.line > 0 && where.line <= len(lines) {
 			line = "\n" + excerpt(lines[where.line-1], where.line, where.column)
-			if strings.Contains(lines[where.line-1], "\t") {
+			switch {
+			case strings.Contains(lines[where.line-1], "\t"):
 				advice = ": YAML is indented with spaces, not with tabs"
+			case strings.Contains(y.GetMessage(), "not allowed in this context"):
+				advice = ": look at the indentation of this line and the next; keys of one group begin in one column"
 			}
 		}
 		return fmt.Errorf("%s: %s%s%s", where, y.GetMessage(), advice, line)

@@ -70,10 +70,13 @@ func (d *Draw) distribution() (dist.Distribution, error) {
 		out = list
 	}
 	if err := out.Validate(); err != nil {
-		return nil, errors.New(strings.TrimPrefix(err.Error(), "sim/dist: "))
+		return nil, errors.New(drawWords.Replace(err.Error()))
 	}
 	return out, nil
 }
+
+// drawWords puts keys in the place of what package dist says.
+var drawWords = strings.NewReplacer("sim/dist: ", "", "the alpha of a Pareto", "shape, the exponent alpha of a Pareto", "the scale of a Pareto", "min, the scale of a Pareto")
 
 // must is the distribution of a Draw that was checked.
 func (d *Draw) must() dist.Distribution {

@@ -75,6 +75,7 @@ type runner struct {
 	found    violations // of looks at all nodes
 	onesided map[linkEnd]onesided
 	reached  []time.Duration // when each goal was, or never
+	missed   []string        // how far each was when it was late
 	before   []sending       // when goals began to count
 	record   *recorder       // nil is none
 }

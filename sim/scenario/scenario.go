@@ -193,6 +193,15 @@ func (s *Scenario) fails(key, format string, args ...any) error {
 	}
 }
 
+// setOf is the first of two keys, unless it was left out and the other was not.
+func (s *Scenario) setOf(first, other string) string {
+	_, set := s.explicit[first]
+	if _, otherSet := s.explicit[other]; !set && otherSet {
+		return other
+	}
+	return first
+}
+
 // key is the key of a field of an item of a list.
 func key(list string, i int, field string) string { return fmt.Sprintf("%s[%d].%s", list, i, field) }
 
@@ -349,10 +358,10 @@ func (s *Scenario) checkTimes() error {
 		return s.fails("searches_until", "%v, is after the end of the run, %v", s.SearchesUntil, s.Duration)
 	}
 	if s.MessagesEvery == 0 && s.MessagesUntil.Of(d) < s.MessagesFrom.Of(d) {
-		return s.fails("messages_until", "%v, is before messages_from, %v", s.MessagesUntil, s.MessagesFrom)
+		return s.fails(s.setOf("messages_until", "messages_from"), "messages_until, %v, is before messages_from, %v", s.MessagesUntil, s.MessagesFrom)
 	}
 	if s.SearchesUntil.Of(d) < s.SearchesFrom.Of(d) {
-		return s.fails("searches_until", "%v, is before searches_from, %v", s.SearchesUntil, s.SearchesFrom)
+		return s.fails(s.setOf("searches_until", "searches_from"), "searches_until, %v, is before searches_from, %v", s.SearchesUntil, s.SearchesFrom)
 	}
 	return nil
 }

@@ -233,10 +233,13 @@ func (d *dice) fault() {
 func (d *dice) adversary() {
 	roles := adversary.Roles()
 	from, until := d.during()
-	d.s.Adversaries = append(d.s.Adversaries, scenario.Adversary{
-		Role: string(roles[d.IntN(len(roles))]), Count: d.between(1, 1+d.s.Nodes/10),
-		At: from, Until: until, Victim: d.IntN(d.s.Nodes),
-	})
+	a := scenario.Adversary{
+		Role: string(roles[d.IntN(len(roles))]), Count: d.between(1, 1+d.s.Nodes/10), At: from, Until: until,
+	}
+	if victim := d.IntN(d.s.Nodes); a.Role == string(adversary.Eclipser) {
+		a.Victim = victim
+	}
+	d.s.Adversaries = append(d.s.Adversaries, a)
 }
 
 // Liveness after everything has healed. A node that found nobody for long tries again
