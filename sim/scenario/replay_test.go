@@ -93,6 +93,20 @@ func TestGoalsCountFromTheirTime(t *testing.T) {
 	}
 }
 
+// The traffic of a goal is what is sent from its time on, by node and second.
+func TestTrafficOfAGoal(t *testing.T) {
+	t.Parallel()
+	r := planned(t, wired(t, row(9), "nodes: 10\nduration: 20s\npayload: 1000\nmessages: 60\nmessages_from: 1s\nchecks: {goals: [{goal: bytes_per_node_per_s, after: 12s, most: 100000}]}\n"))
+	r.runTo(t, 12*time.Second)
+	before := r.sim.Totals().Bytes
+	r.runTo(t, 20*time.Second)
+	checks := r.summary(false).Checks
+	rate := float64(r.sim.Totals().Bytes-before) / 10 / 8
+	if got, want := checks[len(checks)-1].Detail, fmt.Sprintf("%.0f bytes per node", rate); rate < 1000 || !strings.HasPrefix(got, want) {
+		t.Errorf("the goal says %q, want %s", got, want)
+	}
+}
+
 // A replay shows the state at the very time that is asked for, and lines from before to
 // after it, each from a neighbour.
 func TestReplayIsOfTheTime(t *testing.T) {
