@@ -179,7 +179,7 @@ func TestConditionsLengthenWays(t *testing.T) {
 		"from: london, one_way: yes":            {"london tokyo": way, "london london": way},
 		"to: tokyo":                             {"london tokyo": way, "tokyo london": way, "tokyo tokyo": way},
 		"from: tokyo, to: tokyo":                {"tokyo tokyo": way},
-		"one_way: yes":                          {"tokyo tokyo": way, "tokyo london": way, "london tokyo": way, "london london": way},
+		"":                                      {"tokyo tokyo": way, "tokyo london": way, "london tokyo": way, "london london": way},
 	} {
 		t.Run(text, func(t *testing.T) {
 			t.Parallel()

@@ -187,7 +187,8 @@ func failsAlone(t *testing.T, sum *Summary, check string, node sim.NodeID, at ti
 	for _, c := range sum.Checks {
 		names = append(names, c.Name)
 	}
-	if got := strings.Join(names, ", "); got != "bounded tables, symmetric links, no delivery twice, hop counts, removed stays removed, counters add up, memory" {
+	if got := strings.Join(names, ", "); !strings.HasPrefix(got, "bounded tables, symmetric links, no delivery twice, hop counts, removed stays removed, counters add up") ||
+		check == invariantMemory && !strings.HasSuffix(got, ", memory") {
 		t.Errorf("the checks are %s", got)
 	}
 	for _, c := range sum.Checks {

@@ -748,3 +748,11 @@ func TestMessagesCountWhomTheyReach(t *testing.T) {
 		}
 	}
 }
+
+// In a static overlay nobody finds out who is gone, and that is no failure.
+func TestStaticOverlayHasNoOneSidedLinks(t *testing.T) {
+	sum := run(t, parsed(t, "nodes: 20\nduration: 300s\noverlay: static\nmessages: 20\nchecks: {every: 10s}\nfaults: [{kind: crash, at: 10s, share: 20%}]\n"), Options{Workers: 1})
+	if failed := sum.Failed(); len(failed) > 0 {
+		t.Errorf("%+v", failed)
+	}
+}
