@@ -721,3 +721,31 @@ func TestDialsTimeOutBehindTheLookahead(t *testing.T) {
 		}
 	}
 }
+
+// A link that messages do not pass, one way at least, is seen to be cut from both ends,
+// before either knows: in a partition, and after one in which a message was lost.
+func TestCutLinksAreSeen(t *testing.T) {
+	s, _ := office(t, sim.Config{}, 3, nil) // links 1–0 and 2–0
+	var cut [3]string
+	look := func() {
+		for id := range sim.NodeID(3) {
+			mark := "" // of the links with each node
+			s.Links(id, func(e sim.LinkEnd) {
+				if e.Cut {
+					mark += fmt.Sprint(e.Peer)
+				}
+			})
+			cut[id] += mark + "."
+		}
+	}
+	s.At(1*time.Second, look)
+	s.At(2*time.Second, func() { s.Partition([]uint8{0, 1, 0}); look() })
+	s.At(3*time.Second, func() { s.Partition(nil); look() })
+	s.At(4*time.Second, func() { s.Partition([]uint8{0, 1, 0}) })
+	s.SendAt(1, 5*time.Second, &order{series(1, 1, 10)}) // to 0, and lost
+	s.At(6*time.Second, func() { s.Partition(nil); look() })
+	runTo(t, s, 7*time.Second)
+	if want := [3]string{".1..1.", ".0..0.", "...."}; cut != want {
+		t.Errorf("cut links are seen as %q, want %q", cut, want)
+	}
+}
