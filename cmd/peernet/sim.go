@@ -88,7 +88,7 @@ func (f *scenarioFlags) register(c *cobra.Command) {
 	flags.StringVar(&f.seed, "seed", "", "seed of all randomness, a `number`")
 	flags.StringVar(&f.duration, "duration", "", "virtual `time` to simulate, such as 60s")
 	flags.IntVar(&f.workers, "workers", runtime.GOMAXPROCS(0), "goroutines that run nodes; no influence on the result")
-	flags.StringArrayVar(&f.set, "set", nil, "override a key of the scenario, as `key=value`; repeatable")
+	flags.StringArrayVar(&f.set, "set", nil, "override a key of the scenario, as `key=value`, such as latency.min=5ms or faults[0].share=20%; repeatable")
 }
 
 func runSim(cmd *cobra.Command, args []string, f *runFlags) error {
