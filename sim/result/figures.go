@@ -240,7 +240,7 @@ func (f *figures) degrees() {
 		f.missing("Degree", "No node was live at the end.")
 		return
 	}
-	f.distribution("Degree", "connections that a node has in use at the end, whoever is there", "live nodes", binned(values, true), 1, "")
+	f.distribution("Degree", "connections in use, to anybody", "live nodes", binned(values, true), 1, "")
 }
 
 // traffic is how much each honest node sends: what is hostile sends by its own rate.
