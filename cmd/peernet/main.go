@@ -89,6 +89,17 @@ func flagError(err error) error {
 	return fmt.Errorf("%s: want a whole number, not %q", m[2], m[1])
 }
 
+// argsFrom is for a command that wants from least to most arguments, which it names, with
+// an example.
+func argsFrom(least, most int, what, example string) cobra.PositionalArgs {
+	return func(_ *cobra.Command, args []string) error {
+		if len(args) < least || len(args) > most {
+			return fmt.Errorf("want %s, not %d arguments, such as: %s", what, len(args), example)
+		}
+		return nil
+	}
+}
+
 // Groups of commands.
 const (
 	groupRun    = "run"

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -36,7 +37,7 @@ kept if the check still fails. Ctrl-C ends it with the smallest found so far.`,
 			case tries < 1:
 				return fmt.Errorf("--tries: %d, must be positive", tries)
 			}
-			if err := checkCreate(out); err != nil {
+			if err := checkWritable(filepath.Dir(out)); err != nil {
 				return fmt.Errorf("--out: %w", err)
 			}
 			limitMemory()
@@ -51,7 +52,7 @@ kept if the check still fails. Ctrl-C ends it with the smallest found so far.`,
 				return err
 			}
 			small.Name = s.Name
-			if err := os.WriteFile(out, small.YAML(), 0o644); err != nil {
+			if err := writeWhole(out, small.YAML()); err != nil {
 				return err
 			}
 			fmt.Fprintf(cmd.OutOrStdout(), "%s: %d nodes, %v, was %d nodes, %v\nfails      %s: %s\nrerun      peernet sim %s\n",
@@ -63,20 +64,6 @@ kept if the check still fails. Ctrl-C ends it with the smallest found so far.`,
 	c.Flags().StringVar(&out, "out", "", "`file` for the smaller scenario")
 	c.Flags().IntVar(&tries, "tries", 500, "end after so many runs")
 	return c
-}
-
-// checkCreate finds out whether a file can be written, and leaves one that is there.
-func checkCreate(path string) error {
-	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
-	if errors.Is(err, os.ErrExist) {
-		if file, err = os.OpenFile(path, os.O_WRONLY, 0); err == nil {
-			return file.Close()
-		}
-	}
-	if err != nil {
-		return err
-	}
-	return errors.Join(file.Close(), os.Remove(path))
 }
 
 func swarmCommand() *cobra.Command {

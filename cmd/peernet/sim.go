@@ -248,7 +248,8 @@ const inputName = "input"
 // scenario that reads it from there.
 func keepInput(s *scenario.Scenario, dir string) (*scenario.Scenario, error) {
 	kept := *s
-	for _, name := range kept.Files() {
+	for _, file := range kept.Files() {
+		name := file.Name
 		text, err := os.ReadFile(*name)
 		if err != nil {
 			return nil, err

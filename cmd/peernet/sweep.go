@@ -180,17 +180,6 @@ func checkMetricNames(names []string) error {
 	return nil
 }
 
-// argsFrom is for a command that wants from least to most arguments, which it names, with
-// an example.
-func argsFrom(least, most int, what, example string) cobra.PositionalArgs {
-	return func(_ *cobra.Command, args []string) error {
-		if len(args) < least || len(args) > most {
-			return fmt.Errorf("want %s, not %d arguments, such as: %s", what, len(args), example)
-		}
-		return nil
-	}
-}
-
 // grid is what the flags ask for.
 func (f *sweepFlags) grid(file string) (*sweep.Grid, error) {
 	switch {

@@ -45,11 +45,11 @@ func printSummary(out io.Writer, asked *scenario.Scenario, s *scenario.Summary) 
 	fmt.Fprintln(w, "overlay\t")
 	row("  degree", "mean %.2f, %d to %d", o.DegreeMean, o.DegreeMin, o.DegreeMax)
 	row("  outbound", "mean %.2f, least %d, full %.4f", o.OutboundMean, o.OutboundMin, o.OutboundFull)
-	if o.HostileLinks > 0 || o.HostileBook > 0 {
-		row("  hostile", "%.4f of the links in use, %.4f of the addresses in books", o.HostileLinks, o.HostileBook)
-	}
 	if o.NegotiatedMean > 0 {
 		row("  of these by WebRTC", "mean %.2f", o.NegotiatedMean)
+	}
+	if o.HostileLinks > 0 || o.HostileBook > 0 {
+		row("  hostile", "%.4f of the links in use, %.4f of the addresses in books", o.HostileLinks, o.HostileBook)
 	}
 	row("  largest component", "%.4f", o.LargestComponent)
 	row("  clustering", "%.5f", o.Clustering)

@@ -30,7 +30,7 @@ type stay struct{ from, until time.Duration }
 func (r *runner) planChurn(arrivals []time.Duration) error {
 	s := r.scenario
 	d := time.Duration(s.Duration)
-	c := &churn{runner: r, next: make([]time.Duration, s.Nodes), here: make([]bool, s.Nodes)}
+	c := &churn{runner: r, next: make([]time.Duration, s.Nodes), here: make([]bool, s.Nodes), until: never}
 	for i := range c.next {
 		c.next[i] = never
 	}
@@ -48,9 +48,9 @@ func (r *runner) planChurn(arrivals []time.Duration) error {
 			}
 		}
 	case s.Churn.Session.set():
-		c.from, c.until = s.Churn.From.Of(d), s.Churn.Until.Of(d)
-		if c.until >= d { // it never ends, and nobody comes back for the end of the run
-			c.until = never
+		from := s.Churn.From.Of(d)
+		if until := s.Churn.Until.Of(d); until < d { // nobody comes back for the end of the run
+			c.until = until
 		}
 		c.session, c.downtime = s.Churn.Session.must(), s.Churn.Downtime.must()
 		c.streams = make([]*rand.Rand, s.Nodes)
@@ -60,7 +60,7 @@ func (r *runner) planChurn(arrivals []time.Duration) error {
 			}
 			c.streams[i] = r.sim.NodeRand(sim.NodeID(i), "churn")
 			c.here[i] = true
-			c.next[i] = max(arrivals[i], c.from) + lasting(c.session, c.streams[i])
+			c.next[i] = max(arrivals[i], from) + lasting(c.session, c.streams[i])
 		}
 	default:
 		return nil
@@ -80,7 +80,7 @@ type churn struct {
 	here  []bool
 	stays [][]stay // of a trace, those of each node that are not over; nil is drawn
 
-	from, until       time.Duration
+	until             time.Duration // when it ends, if drawn
 	session, downtime dist.Distribution
 	streams           []*rand.Rand
 }
@@ -110,7 +110,7 @@ func (c *churn) plan() {
 func (c *churn) turn(id sim.NodeID) {
 	t := c.next[id]
 	switch down := c.members[id].down; {
-	case down == never, c.here[id] && t >= c.until && c.stays == nil:
+	case down == never, c.here[id] && t >= c.until:
 		c.next[id] = never
 	case c.here[id] && t < down && c.stays == nil: // it is away already
 		c.next[id] = c.leaves(id, down)
@@ -165,13 +165,11 @@ func (r *runner) back(id sim.NodeID, t time.Duration, book string) {
 	came := false // touched by who runs the node alone
 	for _, at := range []time.Duration{t, t + closing} {
 		r.sim.StartAt(id, []time.Duration{at}, func(id sim.NodeID) actors.Actor {
-			m := &r.members[id]
-			if came || at < m.down {
+			if came || at < r.members[id].down {
 				return nil
 			}
 			came = true
-			m.book = bookStateOf(book)
-			return r.grow(id, at)
+			return r.grow(id, at, bookStateOf(book))
 		})
 	}
 }

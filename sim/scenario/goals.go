@@ -3,7 +3,6 @@ package scenario
 import (
 	"fmt"
 	"math"
-	"slices"
 	"time"
 
 	"peernet/actors"
@@ -11,20 +10,23 @@ import (
 	"peernet/sim/result"
 )
 
-// planGoals plans the looks for the goals that are reached at a time: once a second
-// until each is, or is late.
+// planGoals plans the looks for the goals that are reached at a time, once a second
+// until each is, or is late, and notes what was sent when others begin to count.
 func (r *runner) planGoals() {
 	d := time.Duration(r.scenario.Duration)
 	goals := r.scenario.Checks.Goals
-	r.reached, r.missed = make([]time.Duration, len(goals)), make([]string, len(goals))
+	r.reached, r.missed, r.before = make([]time.Duration, len(goals)), make([]string, len(goals)), make([]sending, len(goals))
 	for i := range goals {
 		g := &goals[i]
 		r.reached[i] = never
+		after := g.After.Of(d)
+		if g.Goal == GoalTraffic {
+			r.sim.At(after, func() { r.before[i] = r.sending() })
+		}
 		look := r.lookFor(g)
 		if look == nil {
 			continue
 		}
-		after := g.After.Of(d)
 		late := after + time.Duration(g.Within)
 		r.sim.At(after, func() { r.repeat(after, late, i, look) })
 	}
@@ -93,7 +95,7 @@ func (r *runner) checkGoals() (list []result.Check) {
 		case GoalAnswered:
 			r.checkRequests(&c, g, after, true)
 		case GoalTraffic:
-			rate := r.trafficAfter(after)
+			rate := r.trafficAfter(after, r.before[i])
 			c.OK = rate <= float64(g.Most)
 			c.Detail = fmt.Sprintf("%.0f bytes per node and second, at most %d wanted", rate, g.Most)
 		default:
@@ -161,22 +163,11 @@ func (r *runner) checkRequests(c *result.Check, g *Goal, after time.Duration, se
 	}
 }
 
-// planTraffic notes how much was sent when a goal begins to count.
-func (r *runner) planTraffic() {
-	d := time.Duration(r.scenario.Duration)
-	for i := range r.scenario.Checks.Goals {
-		if g := &r.scenario.Checks.Goals[i]; g.Goal == GoalTraffic {
-			r.sim.At(g.After.Of(d), func() { r.before = append(r.before, r.sending()) })
-		}
-	}
-}
-
-// trafficAfter is how many bytes an honest node sent in a second of its life, from a
-// time on.
-func (r *runner) trafficAfter(after time.Duration) float64 {
-	i := slices.IndexFunc(r.before, func(u sending) bool { return u.at == after })
-	if i < 0 {
+// trafficAfter is how many bytes an honest node sent in a second of its life since a
+// goal began to count; 0 if it did not.
+func (r *runner) trafficAfter(after time.Duration, before sending) float64 {
+	if r.sim.Now() <= after {
 		return 0
 	}
-	return r.sending().bytesPerNodeSecond(r.before[i])
+	return r.sending().bytesPerNodeSecond(before)
 }

@@ -4,10 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -61,7 +61,8 @@ func Load(path string) (*Scenario, error) {
 // relative to a directory, so that what is written of it elsewhere finds them too. They
 // must be there.
 func (s *Scenario) Locate(dir string) error {
-	for key, name := range s.Files() {
+	for _, file := range s.Files() {
+		key, name := file.Key, file.Name
 		if !filepath.IsAbs(*name) {
 			path, err := filepath.Abs(filepath.Join(dir, *name))
 			if err != nil {
@@ -78,12 +79,17 @@ func (s *Scenario) Locate(dir string) error {
 	return nil
 }
 
-// Files are the names of the files that the scenario reads, by their keys; they can be
-// changed. There is one at most: a static overlay has a topology and no churn.
-func (s *Scenario) Files() map[string]*string {
-	files := map[string]*string{"churn.trace": &s.Churn.Trace, "topology": &s.Topology}
-	maps.DeleteFunc(files, func(_ string, name *string) bool { return *name == "" })
-	return files
+// A File is one that a scenario reads: its key, and its name, which can be changed.
+type File struct {
+	Key  string
+	Name *string
+}
+
+// Files are the files that the scenario reads. If it is resolved, there is one at most:
+// a static overlay has a topology and no churn.
+func (s *Scenario) Files() []File {
+	files := []File{{"churn.trace", &s.Churn.Trace}, {"topology", &s.Topology}}
+	return slices.DeleteFunc(files, func(f File) bool { return *f.Name == "" })
 }
 
 // Parse reads the text of a scenario file; name is for errors.

@@ -20,11 +20,11 @@ type member struct {
 	starts        uint32        // incarnations begun
 	class, region uint8
 	reach         sim.Reach
-	book          bookState // what the next start finds of the address book
-	traced        bool      // it is there when a trace says, and not before
+	traced        bool // it is there when a trace says, and not before
 }
 
-// bookState is one of BookKept, BookSynced and BookLost.
+// bookState is what a start finds of the address book: one of BookKept, BookSynced and
+// BookLost.
 type bookState uint8
 
 const (
@@ -39,7 +39,7 @@ func bookStateOf(word string) bookState {
 
 // grow makes the root actor of an honest node that starts at a time. Workers call it,
 // each for other nodes. Nil is a node that does not start: a fault holds it down.
-func (r *runner) grow(id sim.NodeID, at time.Duration) actors.Actor {
+func (r *runner) grow(id sim.NodeID, at time.Duration, left bookState) actors.Actor {
 	m := &r.members[id]
 	if at < m.down {
 		return nil
@@ -53,8 +53,8 @@ func (r *runner) grow(id sim.NodeID, at time.Duration) actors.Actor {
 	}
 	switch last := r.roots[id]; {
 	case m.disk != nil:
-		n.Book = m.disk.open(m.book)
-	case last != nil && m.book != bookLost:
+		n.Book = m.disk.open(left)
+	case last != nil && left != bookLost:
 		n.Book = last.Store().Book()
 	}
 	m.begin(at)
@@ -104,7 +104,7 @@ func (r *runner) plantGossip() error {
 		if r.members[id].traced {
 			return nil
 		}
-		return r.grow(id, times[id])
+		return r.grow(id, times[id], bookKept)
 	})
 	return r.planChurn(times)
 }

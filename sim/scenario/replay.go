@@ -250,8 +250,9 @@ func Replay(ctx context.Context, s *Scenario, o Options, node sim.NodeID, at, ar
 // state is what a node is like now.
 func (r *runner) state(id sim.NodeID) *State {
 	s, m := r.scenario, &r.members[id]
+	roles := s.roles()
 	out := &State{
-		AtS: r.sim.Now().Seconds(), Node: uint32(id), Live: r.sim.IsLive(id), Role: s.roles()(int(id)),
+		AtS: r.sim.Now().Seconds(), Node: uint32(id), Live: r.sim.IsLive(id), Role: roles(int(id)),
 		Address: sim.AddressOf(id).String(), Reach: m.reach.String(), Starts: m.starts, StartedS: m.started.Seconds(),
 		ClockS: time.Duration(r.sim.Clock(id)).Seconds(),
 	}
@@ -270,7 +271,7 @@ func (r *runner) state(id sim.NodeID) *State {
 	r.sim.Links(id, func(e sim.LinkEnd) {
 		if outbound, ok := gossip.InUse(e.Owner); ok {
 			both := int(e.Peer) >= len(r.roots) || r.holds(e.Peer, e.PeerOwner)
-			out.Connections = append(out.Connections, StateConnection{e.Owner.String(), uint32(e.Peer), outbound, gossip.Negotiated(e.Owner), both, s.roles()(int(e.Peer))})
+			out.Connections = append(out.Connections, StateConnection{e.Owner.String(), uint32(e.Peer), outbound, gossip.Negotiated(e.Owner), both, roles(int(e.Peer))})
 		}
 	})
 	b := root.Store().Book()

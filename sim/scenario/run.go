@@ -76,7 +76,7 @@ type runner struct {
 	onesided map[linkEnd]onesided
 	reached  []time.Duration // when each goal was, or never
 	missed   []string        // how far each was when it was late
-	before   []sending       // when goals began to count
+	before   []sending       // when each goal of traffic began to count
 	record   *recorder       // nil is none
 }
 
@@ -88,9 +88,8 @@ type meter struct {
 	sending sending
 }
 
-// A sending is what the honest nodes sent by a time, and how long they were live.
+// A sending is what the honest nodes sent until then, and how long they were live.
 type sending struct {
-	at              time.Duration
 	messages, bytes uint64
 	liveS           float64 // seconds, of all
 }
@@ -98,7 +97,7 @@ type sending struct {
 // sending is that of now.
 func (r *runner) sending() sending {
 	now, whole := r.sim.Now(), r.scenario.undisturbed()
-	u := sending{at: now}
+	u := sending{}
 	if whole { // nobody leaves, and all are honest: it is not kept by node
 		t := r.sim.Totals()
 		u.messages, u.bytes = t.Sent, t.Bytes
@@ -186,7 +185,6 @@ func newRunner(s *Scenario, o Options) (*runner, error) {
 	r.planSampling()
 	r.planInspection()
 	r.planGoals()
-	r.planTraffic()
 	r.planRecord()
 	return r, nil
 }

@@ -264,7 +264,7 @@ func (s *Scenario) resolveDuration() error {
 	if err != nil {
 		return err
 	}
-	last := s.MessagesFrom.Of(0) + time.Duration(max(s.Messages-1, 0))*time.Duration(s.MessagesEvery)
+	_, last := s.messagesSpan()
 	s.Duration = Duration(last + max(drainLinks*d.Draw(math.MaxUint64), drainMin))
 	return nil
 }

@@ -29,7 +29,7 @@ func (r *runner) plantStatic() error {
 	random := r.sim.Rand("overlay")
 	drawn := make([]sim.NodeID, 0, n*k)
 	for i := range n {
-		r.sim.Start(sim.NodeID(i), r.grow(sim.NodeID(i), 0))
+		r.sim.Start(sim.NodeID(i), r.grow(sim.NodeID(i), 0, bookKept))
 		own := len(drawn)
 		for len(drawn) < own+k {
 			j := sim.NodeID(random.IntN(n))
@@ -71,7 +71,7 @@ func (r *runner) plantTopology() error {
 		return s.fails("topology", "%s: %v", s.Topology, err)
 	}
 	for i := range s.Nodes {
-		r.sim.Start(sim.NodeID(i), r.grow(sim.NodeID(i), 0))
+		r.sim.Start(sim.NodeID(i), r.grow(sim.NodeID(i), 0, bookKept))
 	}
 	for _, e := range edges {
 		r.link(e[0], e[1])

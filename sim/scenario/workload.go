@@ -30,10 +30,7 @@ func spread(from, until time.Duration, i, n int) time.Duration {
 func (r *runner) planWorkload() {
 	s := r.scenario
 	d := time.Duration(s.Duration)
-	from, until := s.MessagesFrom.Of(d), s.MessagesUntil.Of(d)
-	if s.MessagesEvery > 0 {
-		until = from + time.Duration(s.MessagesEvery)*time.Duration(max(s.Messages-1, 0))
-	}
+	from, until := s.messagesSpan()
 	if s.Overlay == OverlayStatic {
 		r.sim.At(from, func() { r.start = r.measure() })
 	}
@@ -59,6 +56,19 @@ func (r *runner) planWorkload() {
 	for i := range s.Workload {
 		r.planRequests(&s.Workload[i], r.sim.Rand(fmt.Sprintf("workload %d", i)))
 	}
+}
+
+// messagesSpan is when the first and the last of Messages are sent.
+func (s *Scenario) messagesSpan() (from, until time.Duration) {
+	d := time.Duration(s.Duration)
+	from, until = s.MessagesFrom.Of(d), s.MessagesUntil.Of(d)
+	switch {
+	case s.MessagesEvery > 0:
+		until = from + time.Duration(s.MessagesEvery)*time.Duration(max(s.Messages-1, 0))
+	case s.Messages == 1:
+		until = from
+	}
+	return from, until
 }
 
 // planRequests plans the requests of one entry of the workload.
@@ -110,12 +120,9 @@ func (s *Scenario) lastRequest(search bool) time.Duration {
 		last = s.SearchesFrom.Of(d)
 	case search && s.Searches > 0:
 		last = s.SearchesUntil.Of(d)
-	case !search && s.Messages > 0 && s.MessagesEvery > 0:
-		last = min(s.MessagesFrom.Of(d)+time.Duration(s.Messages-1)*time.Duration(s.MessagesEvery), d)
-	case !search && s.Messages == 1:
-		last = s.MessagesFrom.Of(d)
 	case !search && s.Messages > 0:
-		last = s.MessagesUntil.Of(d)
+		_, until := s.messagesSpan()
+		last = min(until, d)
 	}
 	for i := range s.Workload {
 		l := &s.Workload[i]
