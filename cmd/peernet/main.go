@@ -121,7 +121,7 @@ func rootCommand() *cobra.Command {
 		&cobra.Group{ID: groupRun, Title: "Run:"},
 		&cobra.Group{ID: groupDaemon, Title: "Talk to a running node:"},
 	)
-	for _, c := range []*cobra.Command{simCommand(), demoCommand(), nodeCommand(), webCommand()} {
+	for _, c := range []*cobra.Command{simCommand(), experimentCommand(), demoCommand(), nodeCommand(), webCommand()} {
 		c.GroupID = groupRun
 		root.AddCommand(c)
 	}

@@ -1,4 +1,5 @@
-// Package experiments holds the scenario files that come with peernet.
+// Package experiments is what comes with peernet to be run: scenarios, and experiments
+// that hold the simulator against published results, a folder each.
 package experiments
 
 import (

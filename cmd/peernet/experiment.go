@@ -1,0 +1,230 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"peernet/experiments"
+	"peernet/experiments/lab"
+	"peernet/sim/sweep"
+)
+
+// experimentFlags are the options of peernet experiment run and check.
+type experimentFlags struct {
+	seeds   string
+	workers int
+	out     string
+	json    bool
+	quick   bool
+	all     bool
+
+	check bool // the command is check
+}
+
+func experimentCommand() *cobra.Command {
+	c := &cobra.Command{
+		Use:   "experiment",
+		Short: "Run published results again, and compare",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	list := &cobra.Command{
+		Use:   "list",
+		Short: "List the experiments",
+		Args:  cobra.NoArgs,
+		RunE:  func(cmd *cobra.Command, _ []string) error { return listExperiments(cmd.OutOrStdout()) },
+	}
+	c.AddCommand(list, experimentRunCommand(false), experimentRunCommand(true))
+	return c
+}
+
+// experimentRunCommand is peernet experiment run, or check.
+func experimentRunCommand(check bool) *cobra.Command {
+	f := experimentFlags{check: check}
+	c := &cobra.Command{
+		Use:   "run NAME...",
+		Short: "Run experiments",
+		Long: `Run experiments, and print what came out beside what was published.
+
+Each experiment is a folder of experiments/, whose README says what is run, where the
+published numbers are from, and what differs. The seeds of a case decide its results;
+neither the number of workers nor the machine does.`,
+		Example: `  peernet experiment run demers --quick
+  peernet experiment run demers --seeds 1..20 --out results`,
+		RunE: func(cmd *cobra.Command, args []string) error { return runExperiments(cmd, args, &f) },
+	}
+	if check {
+		c.Use, c.Short = "check [NAME...]", "Run experiments with their controls, and fail where one does not reproduce"
+		c.Long += `
+
+check also runs the controls, models that are wrong on purpose and have to be noticed.
+The exit code is 1 if a verdict is FAILED, or a control was not noticed.`
+		c.Example = `  peernet experiment check --all --quick
+  peernet experiment check demers --out results`
+	}
+	flags := c.Flags()
+	flags.StringVar(&f.seeds, "seeds", "", "`seeds` of every case, such as 1..20; default what expected.json asks for")
+	flags.IntVar(&f.workers, "workers", runtime.NumCPU(), "trials to run at a time; no influence on the result")
+	flags.StringVar(&f.out, "out", "", "`directory` for the report: report.html, report.md with plots, results.json")
+	flags.BoolVar(&f.json, "json", false, "print the results as JSON, and nothing else")
+	flags.BoolVar(&f.quick, "quick", false, "fewer seeds, and without the cases that take long")
+	flags.BoolVar(&f.all, "all", false, "all experiments")
+	return c
+}
+
+func listExperiments(out io.Writer) error {
+	var text strings.Builder
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "NAME\tCASES\tWHAT")
+	for _, e := range experiments.All() {
+		fmt.Fprintf(w, "%s\t%d\t%s\n", e.Name, len(e.Cases), e.Title)
+	}
+	_ = w.Flush() // to a builder, without errors
+	return printTrimmed(out, text.String())
+}
+
+func runExperiments(cmd *cobra.Command, args []string, f *experimentFlags) error {
+	chosen, err := f.chosen(args)
+	if err != nil {
+		return err
+	}
+	o := lab.Options{Quick: f.quick, Controls: f.check, Workers: f.workers}
+	if f.workers < 1 || f.workers > 1024 {
+		return fmt.Errorf("--workers: %d, must be from 1 to 1024", f.workers)
+	}
+	if f.seeds != "" {
+		if o.Seeds, err = sweep.ParseSeeds(f.seeds); err != nil {
+			return fmt.Errorf("--seeds %w", err)
+		}
+	}
+	if f.out != "" {
+		if err := checkWritable(f.out); err != nil {
+			return fmt.Errorf("--out %s: %w", f.out, err)
+		}
+	}
+	limitMemory()
+	show := newTally(cmd.ErrOrStderr(), "trials", f.json)
+	o.Progress = func(p lab.Progress) { show.update(p.Done, p.Total) }
+	started := time.Now()
+	all, err := lab.Run(cmd.Context(), chosen, o)
+	show.end()
+	if err != nil {
+		return err
+	}
+	if f.out != "" {
+		if err := lab.Write(f.out, all); err != nil {
+			return err
+		}
+	}
+	if f.json {
+		text, err := lab.JSON(all)
+		if err != nil {
+			return err
+		}
+		if _, err := cmd.OutOrStdout().Write(text); err != nil {
+			return err
+		}
+	} else if err := printExperiments(cmd.OutOrStdout(), all); err != nil {
+		return err
+	}
+	if !f.json {
+		fmt.Fprintf(cmd.ErrOrStderr(), "%.1f s\n", time.Since(started).Seconds())
+		if f.out != "" {
+			fmt.Fprintf(cmd.ErrOrStderr(), "the report is %s\n", filepath.Join(f.out, lab.HTMLName))
+		}
+	}
+	if f.check {
+		return failures(all)
+	}
+	return nil
+}
+
+// chosen are the experiments that the arguments name.
+func (f *experimentFlags) chosen(args []string) ([]*lab.Experiment, error) {
+	switch {
+	case f.all && len(args) > 0:
+		return nil, errors.New("--all: is all experiments, without names")
+	case f.all || f.check && len(args) == 0:
+		return experiments.All(), nil
+	case len(args) == 0:
+		return nil, errors.New("want the name of an experiment, such as: peernet experiment run demers; peernet experiment list has them all")
+	}
+	return experiments.Find(args...)
+}
+
+// failures is the error of a check that failed.
+func failures(all []*lab.Results) error {
+	var lines []string
+	for _, r := range all {
+		for _, f := range r.Failed() {
+			lines = append(lines, "  "+r.Experiment.Name+": "+f)
+		}
+	}
+	if len(lines) == 0 {
+		return nil
+	}
+	return fmt.Errorf("not reproduced:\n%s", strings.Join(lines, "\n"))
+}
+
+// printExperiments prints results for people.
+func printExperiments(out io.Writer, all []*lab.Results) error {
+	for i, r := range all {
+		if i > 0 {
+			fmt.Fprintln(out)
+		}
+		fmt.Fprintf(out, "%s: %s\n%s\n\n", r.Experiment.Name, r.Experiment.Title, r.Experiment.Source)
+		if err := printVerdicts(out, r.Rows()); err != nil {
+			return err
+		}
+		for _, c := range r.ControlRows() {
+			verdict := "noticed"
+			if len(c.Missed) > 0 {
+				verdict = "NOT NOTICED by " + strings.Join(c.Missed, ", ")
+			}
+			fmt.Fprintf(out, "control %s (%s): %s\n", c.Name, c.Case, verdict)
+		}
+		if others := r.Others(); len(others) > 0 {
+			fmt.Fprintln(out, "\nbesides")
+			if err := printMeans(out, others); err != nil {
+				return err
+			}
+		}
+		if costs := r.CostRows(); len(costs) > 0 {
+			fmt.Fprintln(out, "\ncosts, of this machine")
+			if err := printMeans(out, costs); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func printVerdicts(out io.Writer, rows []lab.Row) error {
+	var text strings.Builder
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "CASE\tMEASURE\tMEAN\tSD\tN\tPUBLISHED\tALLOWED\tFROM\tVERDICT")
+	for _, r := range rows {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\n", r.Case, r.Measure,
+			lab.Format(r.Mean), lab.Format(r.SD), r.N, r.Published(), r.Allowed(), r.Expectation.From, r.Verdict)
+	}
+	_ = w.Flush() // to a builder, without errors
+	return printTrimmed(out, text.String())
+}
+
+func printMeans(out io.Writer, rows []lab.Row) error {
+	var text strings.Builder
+	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	for _, r := range rows {
+		fmt.Fprintf(w, "  %s\t%s\t%s\t±%s\t%d\n", r.Case, r.Measure, lab.Format(r.Mean), lab.Format(r.SD), r.N)
+	}
+	_ = w.Flush() // to a builder, without errors
+	return printTrimmed(out, text.String())
+}

@@ -1,0 +1,202 @@
+package lab
+
+import (
+	"bytes"
+	"fmt"
+	"image/color"
+	"math"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/plotter"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgsvg"
+)
+
+// A Plot is a figure of a report.
+type Plot struct {
+	Name       string // of its file, without ending, such as residue
+	Title      string
+	X, Y       string // labels, with units
+	LogX, LogY bool   // only positive values are drawn then
+	Lines      []Line
+}
+
+// A Line is what is drawn in one colour.
+type Line struct {
+	Name   string
+	Points []XY
+	// Published draws marks that are not joined: numbers of a paper. Otherwise points
+	// are joined, in their order.
+	Published bool
+	// Dashed is for closed forms.
+	Dashed bool
+}
+
+// An XY is a point, with what it may be off, either way; 0 draws no bar.
+type XY struct{ X, Y, Error float64 }
+
+// Line returns a series of a case as a line.
+func (c *CaseResult) Line(series, name string) (l Line) {
+	l.Name = name
+	if c == nil {
+		return l
+	}
+	for _, s := range c.Series {
+		if s.Name == series {
+			for _, p := range s.Points {
+				l.Points = append(l.Points, XY{X: p.X, Y: p.Y})
+			}
+		}
+	}
+	return l
+}
+
+// Across returns two lines over the cases that were run: the means of a measure, with
+// three standard errors either way, and what was published of it. x says where a case is,
+// or that it is not in the line.
+func (r *Results) Across(measure, name string, x func(*CaseResult) (float64, bool)) []Line {
+	ours, published := Line{Name: name}, Line{Name: name + ", published", Published: true}
+	for _, c := range r.Cases {
+		at, ok := x(c)
+		if !ok {
+			continue
+		}
+		if s := c.Measure(measure); s != nil {
+			ours.Points = append(ours.Points, XY{at, s.Mean(), 3 * s.StandardError()})
+		}
+		for _, e := range c.Case.Expect {
+			if e.Measure == measure && e.Published != "" {
+				published.Points = append(published.Points, XY{X: at, Y: e.Published.Value()})
+			}
+		}
+	}
+	if len(published.Points) == 0 {
+		return []Line{ours}
+	}
+	return []Line{ours, published}
+}
+
+// colours are told apart by people who see few colours (Okabe and Ito, 2008).
+var colours = []color.RGBA{
+	{0, 114, 178, 255}, {213, 94, 0, 255}, {0, 158, 115, 255}, {204, 121, 167, 255},
+	{230, 159, 0, 255}, {86, 180, 233, 255}, {90, 90, 90, 255},
+}
+
+// The size of a plot.
+const (
+	plotWidth  = 14 * vg.Centimeter
+	plotHeight = 9 * vg.Centimeter
+)
+
+// SVG draws the plot as a file of its own.
+func (p *Plot) SVG() ([]byte, error) {
+	g := plot.New()
+	g.Title.Text, g.X.Label.Text, g.Y.Label.Text = p.Title, p.X, p.Y
+	g.Title.Padding = vg.Points(8)
+	g.Legend.Top = true
+	g.Legend.Padding = vg.Points(2)
+	g.BackgroundColor = color.White
+	if p.LogX {
+		g.X.Scale, g.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+	}
+	if p.LogY {
+		g.Y.Scale, g.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+	}
+	g.Add(plotter.NewGrid())
+	drawn := 0
+	for i, l := range p.Lines {
+		drawn += p.add(g, l, colours[i%len(colours)])
+	}
+	if drawn == 0 {
+		return nil, fmt.Errorf("lab: plot %s: there is nothing to draw", p.Name)
+	}
+	p.room(g)
+	c := vgsvg.New(plotWidth, plotHeight)
+	g.Draw(draw.Crop(draw.New(c), 4, -8, 4, -4))
+	var b bytes.Buffer
+	_, err := c.WriteTo(&b)
+	return b.Bytes(), err
+}
+
+// room gives a plot some around its values, and at the top for the legend.
+func (p *Plot) room(g *plot.Plot) {
+	for _, a := range []struct {
+		*plot.Axis
+		log bool
+		top float64
+	}{{&g.X, p.LogX, 0.03}, {&g.Y, p.LogY, 0.05 + 0.07*float64(len(p.Lines))}} {
+		if a.log {
+			span := math.Log(a.Max / a.Min)
+			if span == 0 {
+				span = 1
+			}
+			a.Max *= math.Exp(a.top * span)
+			a.Min /= math.Exp(0.03 * span)
+			continue
+		}
+		span := a.Max - a.Min
+		if span == 0 {
+			span = max(1e-9, math.Abs(a.Max))
+		}
+		a.Max += a.top * span
+		if a.Min != 0 {
+			a.Min -= 0.03 * span
+		}
+	}
+}
+
+// add draws a line, and returns how many points it has.
+func (p *Plot) add(g *plot.Plot, l Line, ink color.RGBA) int {
+	points := struct {
+		plotter.XYs
+		plotter.YErrors
+	}{}
+	for _, v := range l.Points {
+		if p.LogX && v.X <= 0 || p.LogY && v.Y <= 0 || math.IsNaN(v.Y) || math.IsInf(v.Y, 0) {
+			continue
+		}
+		low := v.Error
+		if p.LogY {
+			low = min(low, v.Y*0.9) // a bar to 0 has no place
+		}
+		points.XYs = append(points.XYs, plotter.XY{X: v.X, Y: v.Y})
+		points.YErrors = append(points.YErrors, struct{ Low, High float64 }{low, v.Error})
+	}
+	if len(points.XYs) == 0 {
+		return 0
+	}
+	shape := draw.GlyphDrawer(draw.CircleGlyph{})
+	if l.Published {
+		shape = draw.CrossGlyph{}
+	}
+	marks := &plotter.Scatter{XYs: points.XYs, GlyphStyle: draw.GlyphStyle{Color: ink, Radius: 2.5, Shape: shape}}
+	if l.Published {
+		marks.Radius = 4
+		g.Add(marks)
+		g.Legend.Add(l.Name, marks)
+		return len(points.XYs)
+	}
+	style := draw.LineStyle{Color: ink, Width: 1.3}
+	if l.Dashed {
+		style.Dashes = []vg.Length{4, 3}
+	}
+	line := &plotter.Line{XYs: points.XYs, LineStyle: style}
+	g.Add(line)
+	if len(points.XYs) <= 30 && !l.Dashed {
+		g.Add(marks)
+	}
+	for _, e := range l.Points {
+		if e.Error > 0 {
+			bars, err := plotter.NewYErrorBars(points)
+			if err != nil {
+				break
+			}
+			bars.LineStyle = draw.LineStyle{Color: ink, Width: 0.8}
+			g.Add(bars)
+			break
+		}
+	}
+	g.Legend.Add(l.Name, line)
+	return len(points.XYs)
+}

@@ -1,0 +1,254 @@
+package lab
+
+import (
+	"bytes"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/extension"
+)
+
+// The files of a report.
+const (
+	MarkdownName = "report.md"
+	HTMLName     = "report.html"
+	JSONName     = "results.json"
+)
+
+// Write writes a report to a directory: report.md with its plots as SVG, report.html, one
+// file with all of it, and results.json. The same results give the same bytes; costs are
+// in costs.json, which differs from run to run.
+func Write(dir string, all []*Results) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	plots := map[string][]byte{} // by file name
+	for _, r := range all {
+		if err := r.markdown(&text, plots); err != nil {
+			return err
+		}
+	}
+	for name, svg := range plots {
+		if err := os.WriteFile(filepath.Join(dir, name), svg, 0o644); err != nil {
+			return err
+		}
+	}
+	page, err := page(text.Bytes(), plots)
+	if err != nil {
+		return err
+	}
+	for _, f := range []struct {
+		name    string
+		content func() ([]byte, error)
+	}{
+		{MarkdownName, func() ([]byte, error) { return text.Bytes(), nil }},
+		{HTMLName, func() ([]byte, error) { return page, nil }},
+		{JSONName, func() ([]byte, error) { return JSON(all) }},
+		{"costs.json", func() ([]byte, error) { return costs(all) }},
+	} {
+		b, err := f.content()
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(dir, f.name), b, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// markdown adds an experiment to a report.
+func (r *Results) markdown(b *bytes.Buffer, plots map[string][]byte) error {
+	e := r.Experiment
+	fmt.Fprintf(b, "# %s: %s\n\n%s.\n\n", e.Name, e.Title, strings.TrimSuffix(e.Source, "."))
+	if failed := r.Failed(); len(failed) > 0 {
+		fmt.Fprintf(b, "**%d checks failed.**\n\n", len(failed))
+		for _, f := range failed {
+			fmt.Fprintf(b, "- %s\n", f)
+		}
+		b.WriteString("\n")
+	}
+	if r.Quick {
+		b.WriteString("A quick run: fewer seeds than the check asks for.\n\n")
+	}
+	b.WriteString(table(r.Rows()))
+	for _, c := range r.ControlRows() {
+		verdict := "noticed, as it has to be"
+		if len(c.Missed) > 0 {
+			verdict = "**not noticed** by " + strings.Join(c.Missed, ", ")
+		}
+		fmt.Fprintf(b, "\nControl, wrong on purpose: *%s* (%s): %s.\n\n%s", c.Name, c.Case, verdict, table(c.Rows))
+	}
+	if e.Plots != nil {
+		for _, p := range e.Plots(r) {
+			svg, err := p.SVG()
+			if err != nil {
+				return err
+			}
+			name := e.Name + "-" + p.Name + ".svg"
+			plots[name] = svg
+			fmt.Fprintf(b, "\n![%s](%s)\n", p.Title, name)
+		}
+	}
+	// The README's own title would say again what the section's says.
+	_, readme, _ := strings.Cut(e.README, "\n")
+	fmt.Fprintf(b, "\n%s\n", strings.TrimSpace(strings.ReplaceAll(readme, "\n#", "\n##")))
+	b.WriteString("\n")
+	return nil
+}
+
+// table formats rows as Markdown.
+func table(rows []Row) string {
+	var b strings.Builder
+	b.WriteString("| case | measure | mean | sd | n | published | allowed | from | verdict |\n|---|---|--:|--:|--:|--:|--:|---|---|\n")
+	for _, r := range rows {
+		mean, sd := "none", ""
+		if r.N > 0 {
+			mean, sd = Format(r.Mean), Format(r.SD)
+		}
+		verdict := string(r.Verdict)
+		switch r.Verdict {
+		case Failed:
+			verdict = "**FAILED**"
+		case Differs:
+			verdict = "**differs**: " + r.Expectation.Differs
+		case Ungated:
+			verdict += ": " + r.Expectation.Ungated
+		}
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %d | %s | %s | %s | %s |\n",
+			r.Case, r.Measure, mean, sd, r.N, r.Published(), r.Allowed(), r.Expectation.From, verdict)
+	}
+	return b.String()
+}
+
+//go:embed report.html
+var pageText string
+
+var pageTemplate = template.Must(template.New("report").Parse(pageText))
+
+// page makes the HTML, with the plots inside.
+func page(markdown []byte, plots map[string][]byte) ([]byte, error) {
+	var body bytes.Buffer
+	if err := goldmark.New(goldmark.WithExtensions(extension.Table)).Convert(markdown, &body); err != nil {
+		return nil, err
+	}
+	html := body.String()
+	for name, svg := range plots {
+		_, element, _ := strings.Cut(string(svg), "<svg")
+		i := strings.Index(html, `<img src="`+name+`"`)
+		if i < 0 {
+			continue
+		}
+		end := i + strings.IndexByte(html[i:], '>') + 1
+		html = html[:i] + "<svg" + element + html[end:]
+	}
+	var b bytes.Buffer
+	err := pageTemplate.Execute(&b, template.HTML(html))
+	return b.Bytes(), err
+}
+
+// JSON formats results for programs.
+func JSON(all []*Results) ([]byte, error) {
+	type row struct {
+		Case      string   `json:"case"`
+		Measure   string   `json:"measure"`
+		N         int      `json:"n"`
+		Mean      *float64 `json:"mean"` // null if no trial reported it
+		SD        *float64 `json:"sd"`
+		Published string   `json:"published,omitempty"`
+		Allowed   string   `json:"allowed,omitempty"`
+		From      string   `json:"from,omitempty"`
+		Verdict   Verdict  `json:"verdict,omitempty"`
+	}
+	type control struct {
+		Name    string   `json:"name"`
+		Case    string   `json:"case"`
+		Noticed bool     `json:"noticed"`
+		Missed  []string `json:"missed,omitempty"`
+	}
+	type experiment struct {
+		Name     string    `json:"name"`
+		Source   string    `json:"source"`
+		Quick    bool      `json:"quick"`
+		OK       bool      `json:"ok"`
+		Rows     []row     `json:"rows"`
+		Others   []row     `json:"others"` // measures that nothing was published of
+		Controls []control `json:"controls"`
+	}
+	known := func(n int, v float64) *float64 {
+		if n == 0 {
+			return nil
+		}
+		return &v
+	}
+	out := []experiment{}
+	for _, r := range all {
+		e := experiment{Name: r.Experiment.Name, Source: r.Experiment.Source, Quick: r.Quick, OK: len(r.Failed()) == 0,
+			Rows: []row{}, Others: []row{}, Controls: []control{}}
+		for _, x := range r.Rows() {
+			e.Rows = append(e.Rows, row{x.Case, x.Measure, x.N, known(x.N, x.Mean), known(x.N, x.SD),
+				x.Published(), x.Allowed(), x.Expectation.From, x.Verdict})
+		}
+		for _, x := range r.Others() {
+			e.Others = append(e.Others, row{Case: x.Case, Measure: x.Measure, N: x.N, Mean: &x.Mean, SD: &x.SD})
+		}
+		for _, c := range r.ControlRows() {
+			e.Controls = append(e.Controls, control{c.Name, c.Case, len(c.Missed) == 0, c.Missed})
+		}
+		out = append(out, e)
+	}
+	b, err := json.MarshalIndent(map[string]any{"experiments": out}, "", "  ")
+	return append(b, '\n'), err
+}
+
+// Others returns the measures of which nothing was published.
+func (r *Results) Others() (rows []Row) {
+	for _, c := range r.Cases {
+		for _, s := range c.Measures {
+			gated := false
+			for _, x := range c.Case.Expect {
+				gated = gated || x.Measure == s.Name
+			}
+			if !gated {
+				rows = append(rows, Row{Case: c.Case.Name, Measure: s.Name, N: s.N(), Mean: s.Mean(), SD: s.SD()})
+			}
+		}
+	}
+	return rows
+}
+
+// CostRows returns what the trials cost.
+func (r *Results) CostRows() (rows []Row) {
+	for _, c := range r.Cases {
+		for _, s := range c.Costs {
+			rows = append(rows, Row{Case: c.Case.Name, Measure: s.Name, N: s.N(), Mean: s.Mean(), SD: s.SD()})
+		}
+	}
+	return rows
+}
+
+func costs(all []*Results) ([]byte, error) {
+	type row struct {
+		Experiment string  `json:"experiment"`
+		Case       string  `json:"case"`
+		Measure    string  `json:"measure"`
+		N          int     `json:"n"`
+		Mean       float64 `json:"mean"`
+		SD         float64 `json:"sd"`
+	}
+	out := []row{}
+	for _, r := range all {
+		for _, x := range r.CostRows() {
+			out = append(out, row{r.Experiment.Name, x.Case, x.Measure, x.N, x.Mean, x.SD})
+		}
+	}
+	b, err := json.MarshalIndent(map[string]any{"costs": out}, "", "  ")
+	return append(b, '\n'), err
+}

@@ -1,0 +1,72 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+
+	"peernet/actors"
+	"peernet/sim"
+)
+
+// A Trial is one run of a case: what it is given, and what it reports.
+type Trial struct {
+	Context context.Context
+	Seed    uint64
+	// Workers is how many goroutines the trial should use: 1, or all for cases that are
+	// alone. Quick is set in a quick run: for what takes time besides seeds.
+	Workers int
+	Quick   bool
+
+	measures []observation
+	costs    []observation
+	points   []point
+}
+
+type observation struct {
+	name  string
+	value float64
+}
+
+type point struct {
+	series string
+	x, y   float64
+}
+
+// Measure reports the value of a measure, once per trial. A trial may leave one out, if
+// it does not exist there: the mean is over those that report it.
+func (t *Trial) Measure(name string, value float64) { t.measures = report(t.measures, name, value) }
+
+// Cost reports what depends on the machine, such as a time. Costs are kept out of the
+// tables of results.
+func (t *Trial) Cost(name string, value float64) { t.costs = report(t.costs, name, value) }
+
+func report(all []observation, name string, value float64) []observation {
+	for _, o := range all {
+		if o.name == name {
+			panic(fmt.Sprintf("lab: %s is reported twice", name))
+		}
+	}
+	return append(all, observation{name, value})
+}
+
+// Point reports a point of a series, to be plotted: of several at the same x, in a trial
+// or over the seeds, the mean counts.
+func (t *Trial) Point(series string, x, y float64) { t.points = append(t.points, point{series, x, y}) }
+
+// Rand returns a stream of the trial, derived from its seed and a name: for what the
+// world draws, such as whom to send a message from.
+func (t *Trial) Rand(name string) *rand.Rand {
+	return rand.New(rand.NewPCG(t.Seed, actors.Sum([]byte(name))))
+}
+
+// Simulation returns a simulation with the seed and the workers of the trial. It panics
+// if the configuration is wrong.
+func (t *Trial) Simulation(c sim.Config) *sim.Simulation {
+	c.Seed, c.Workers = t.Seed, t.Workers
+	s, err := sim.New(c)
+	if err != nil {
+		panic(err)
+	}
+	return s
+}

@@ -1,0 +1,184 @@
+package lab
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+)
+
+// A Row is one line of the table: a measure, what was published, and the verdict.
+type Row struct {
+	Case, Measure string
+	N             int // values; 0 if no trial reported the measure
+	Mean, SD      float64
+	Expectation   Expectation
+	// Low and High are the bounds that the mean was held against, infinite where there
+	// is none.
+	Low, High float64
+	Verdict   Verdict
+}
+
+// A Verdict is what a check found.
+type Verdict string
+
+// The verdicts.
+const (
+	OK      Verdict = "ok"
+	Failed  Verdict = "FAILED"
+	Differs Verdict = "differs" // it does not reproduce, and expected.json says why
+	Ungated Verdict = "not gated"
+)
+
+// Rows returns the table of the cases that were run.
+func (r *Results) Rows() (rows []Row) {
+	for _, c := range r.Cases {
+		rows = append(rows, r.rows(c)...)
+	}
+	return rows
+}
+
+func (r *Results) rows(c *CaseResult) (rows []Row) {
+	for _, x := range c.Case.Expect {
+		if x.Below != "" && r.Find(x.Below) == nil {
+			continue // that case was left out
+		}
+		rows = append(rows, r.judge(c, x))
+	}
+	return rows
+}
+
+// judge holds a measure of a case against an expectation.
+func (r *Results) judge(c *CaseResult, x Expectation) Row {
+	row := Row{Case: c.Case.Name, Measure: x.Measure, Expectation: x, Low: math.Inf(-1), High: math.Inf(1), Verdict: Failed}
+	s := c.Measure(x.Measure)
+	if s == nil {
+		return row
+	}
+	row.N, row.Mean, row.SD = s.N(), s.Mean(), s.SD()
+	switch {
+	case x.Below != "":
+		other := r.Find(x.Below).Measure(x.Measure)
+		if other == nil {
+			return row
+		}
+		row.High = other.Mean() - 3*math.Hypot(s.StandardError(), other.StandardError())
+	case x.Published != "":
+		slack := x.Published.HalfDigit() + 3*s.StandardError()
+		if x.Tolerance != "" {
+			slack = x.Tolerance.Value() + fewer(s, c.Case.Seeds)
+		}
+		row.Low, row.High = x.Published.Value()-slack, x.Published.Value()+slack
+	default:
+		if x.Least != "" {
+			row.Low = x.Least.Value() - fewer(s, c.Case.Seeds)
+		}
+		if x.Most != "" {
+			row.High = x.Most.Value() + fewer(s, c.Case.Seeds)
+		}
+	}
+	// What one value says of the error of its mean is nothing.
+	known := row.N > 1 || x.Below == "" && (x.Published == "" || x.Tolerance != "")
+	// Sums of decimals that should be equal may differ in the last bit.
+	const rounding = 1e-12
+	if known && row.Mean >= row.Low-rounding*math.Abs(row.Low) && row.Mean <= row.High+rounding*math.Abs(row.High) {
+		row.Verdict = OK
+	}
+	switch {
+	case x.Ungated != "":
+		row.Verdict = Ungated
+	case row.N < x.Needs:
+		row.Verdict = Ungated
+		row.Expectation.Ungated = fmt.Sprintf("takes %d seeds", x.Needs)
+	case row.Verdict == Failed && x.Differs != "":
+		row.Verdict = Differs
+	}
+	return row
+}
+
+// fewer is what the error of sampling is larger than with the seeds that were asked for.
+func fewer(s *Sample, seeds int) float64 {
+	return 3 * s.SD() * max(0, 1/math.Sqrt(float64(s.N()))-1/math.Sqrt(float64(seeds)))
+}
+
+// A ControlRow says whether a control was noticed.
+type ControlRow struct {
+	Name, Case string
+	Rows       []Row    // the measures that have to fail
+	Missed     []string // those that did not
+}
+
+// ControlRows returns what became of the controls.
+func (r *Results) ControlRows() (rows []ControlRow) {
+	for _, c := range r.Controls {
+		row := ControlRow{Name: c.Control.Name, Case: c.Case.Name}
+		for _, judged := range r.rows(c) {
+			if !slices.Contains(c.Control.Fails, judged.Measure) || judged.Verdict == Ungated {
+				continue
+			}
+			row.Rows = append(row.Rows, judged)
+		}
+		for _, m := range c.Control.Fails {
+			noticed := func(j Row) bool { return j.Measure == m && j.N > 0 && (j.Verdict == Failed || j.Verdict == Differs) }
+			if !slices.ContainsFunc(row.Rows, noticed) {
+				row.Missed = append(row.Missed, m)
+			}
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// Failed returns what is wrong, a line each; nothing if all is well.
+func (r *Results) Failed() (failures []string) {
+	for _, row := range r.Rows() {
+		if row.Verdict == Failed {
+			failures = append(failures, fmt.Sprintf("%s, %s: %s", row.Case, row.Measure, row.Ours()))
+		}
+	}
+	for _, c := range r.ControlRows() {
+		if len(c.Missed) > 0 {
+			failures = append(failures, fmt.Sprintf("the control %q was not noticed by %s", c.Name, strings.Join(c.Missed, ", ")))
+		}
+	}
+	return failures
+}
+
+// Ours formats the mean, with the standard deviation and the number of values.
+func (row Row) Ours() string {
+	if row.N == 0 {
+		return "no trial reported it"
+	}
+	return fmt.Sprintf("mean %s, sd %s, n %d", Format(row.Mean), Format(row.SD), row.N)
+}
+
+// Published formats what the mean was to be.
+func (row Row) Published() string {
+	x := row.Expectation
+	switch {
+	case x.Published != "":
+		return string(x.Published)
+	case x.Below != "":
+		return "below " + x.Below
+	case x.Least != "" && x.Most != "":
+		return string(x.Least) + " to " + string(x.Most)
+	case x.Least != "":
+		return "at least " + string(x.Least)
+	}
+	return "at most " + string(x.Most)
+}
+
+// Allowed formats what was accepted: a range about the published value, or a bound.
+func (row Row) Allowed() string {
+	switch {
+	case row.N == 0:
+		return ""
+	case math.IsInf(row.Low, -1):
+		return "≤ " + Format(row.High)
+	case math.IsInf(row.High, 1):
+		return "≥ " + Format(row.Low)
+	case row.Expectation.Published != "":
+		return "± " + Format((row.High-row.Low)/2)
+	}
+	return Format(row.Low) + " to " + Format(row.High)
+}
