@@ -2,7 +2,6 @@ package lab
 
 import (
 	"bytes"
-	"fmt"
 	"image/color"
 	"math"
 
@@ -95,7 +94,7 @@ func (p *Plot) SVG() ([]byte, error) {
 	g.Title.Text, g.X.Label.Text, g.Y.Label.Text = p.Title, p.X, p.Y
 	g.Title.Padding = vg.Points(8)
 	g.Legend.Top = true
-	g.Legend.Padding = vg.Points(2)
+	g.Legend.Padding, g.Legend.XOffs = vg.Points(4), vg.Points(-4)
 	g.BackgroundColor = color.White
 	if p.LogX {
 		g.X.Scale, g.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
@@ -103,20 +102,26 @@ func (p *Plot) SVG() ([]byte, error) {
 	if p.LogY {
 		g.Y.Scale, g.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
 	}
+	for _, style := range []*draw.TextStyle{&g.Title.TextStyle, &g.X.Label.TextStyle, &g.Y.Label.TextStyle,
+		&g.X.Tick.Label, &g.Y.Tick.Label, &g.Legend.TextStyle} {
+		style.Font.Variant = "Sans"
+	}
 	g.Add(plotter.NewGrid())
 	drawn := 0
 	for i, l := range p.Lines {
 		drawn += p.add(g, l, colours[i%len(colours)])
 	}
 	if drawn == 0 {
-		return nil, fmt.Errorf("lab: plot %s: there is nothing to draw", p.Name)
+		g.X.Min, g.X.Max, g.Y.Min, g.Y.Max = 1, 2, 1, 2
+		g.Title.Text += " (not measured)"
 	}
 	p.room(g)
 	c := vgsvg.New(plotWidth, plotHeight)
 	g.Draw(draw.Crop(draw.New(c), 4, -8, 4, -4))
 	var b bytes.Buffer
 	_, err := c.WriteTo(&b)
-	return b.Bytes(), err
+	// Fonts of the same widths, for machines that lack the first.
+	return bytes.ReplaceAll(b.Bytes(), []byte("font-family:Liberation Sans;"), []byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif;")), err
 }
 
 // room gives a plot some around its values, and at the top for the legend.
@@ -146,6 +151,16 @@ func (p *Plot) room(g *plot.Plot) {
 	}
 }
 
+// A cross marks what was published, over what it is compared with.
+type cross struct{}
+
+// DrawGlyph implements [draw.GlyphDrawer].
+func (cross) DrawGlyph(c *draw.Canvas, s draw.GlyphStyle, at vg.Point) {
+	line := draw.LineStyle{Color: s.Color, Width: 1.6}
+	c.StrokeLine2(line, at.X-s.Radius, at.Y-s.Radius, at.X+s.Radius, at.Y+s.Radius)
+	c.StrokeLine2(line, at.X-s.Radius, at.Y+s.Radius, at.X+s.Radius, at.Y-s.Radius)
+}
+
 // add draws a line, and returns how many points it has.
 func (p *Plot) add(g *plot.Plot, l Line, ink color.RGBA) int {
 	points := struct {
@@ -168,7 +183,7 @@ func (p *Plot) add(g *plot.Plot, l Line, ink color.RGBA) int {
 	}
 	shape := draw.GlyphDrawer(draw.CircleGlyph{})
 	if l.Published {
-		shape = draw.CrossGlyph{}
+		shape = cross{}
 	}
 	marks := &plotter.Scatter{XYs: points.XYs, GlyphStyle: draw.GlyphStyle{Color: ink, Radius: 2.5, Shape: shape}}
 	if l.Published {

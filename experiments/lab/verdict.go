@@ -171,7 +171,7 @@ func (row Row) Published() string {
 // Allowed formats what was accepted: a range about the published value, or a bound.
 func (row Row) Allowed() string {
 	switch {
-	case row.N == 0:
+	case row.N == 0 || row.Verdict == Ungated:
 		return ""
 	case math.IsInf(row.Low, -1):
 		return "≤ " + Format(row.High)
