@@ -5,13 +5,17 @@ import (
 	"slices"
 	"strings"
 
+	"peernet/experiments/cyclon"
 	"peernet/experiments/demers"
+	infect "peernet/experiments/infect-and-die"
 	"peernet/experiments/lab"
 )
 
 // all are the experiments, in the order of their names.
 var all = []*lab.Experiment{
+	cyclon.Experiment,
 	demers.Experiment,
+	infect.Experiment,
 }
 
 // All returns the experiments.

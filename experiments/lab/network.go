@@ -1,6 +1,8 @@
 package lab
 
 import (
+	"math/rand/v2"
+	"slices"
 	"sync"
 	"time"
 
@@ -33,4 +35,49 @@ func Addresses(n int) []actors.Address {
 		known.addresses = append(known.addresses, sim.AddressOf(sim.NodeID(i)))
 	}
 	return known.addresses[:n:n]
+}
+
+// RegularViews returns a view of so many distinct others for each node, such that each
+// node is in just as many: a random regular digraph, made of random permutations whose
+// self-loops and repeats are swapped away.
+func RegularViews(r *rand.Rand, nodes, size int) [][]actors.Address {
+	addresses := Addresses(nodes)
+	views := make([][]actors.Address, nodes)
+	targets := make([]int, nodes)
+	for range size {
+		for i := range targets {
+			targets[i] = i
+		}
+		r.Shuffle(nodes, func(i, k int) { targets[i], targets[k] = targets[k], targets[i] })
+		bad := func(i int) bool { return targets[i] == i || slices.Contains(views[i], addresses[targets[i]]) }
+		for again := true; again; {
+			again = false
+			for i := range targets {
+				if bad(i) {
+					k := r.IntN(nodes)
+					targets[i], targets[k] = targets[k], targets[i]
+					again = true
+				}
+			}
+		}
+		for i, to := range targets {
+			views[i] = append(views[i], addresses[to])
+		}
+	}
+	return views
+}
+
+// RandomViews returns a view of so many distinct others for each node, drawn uniformly: a
+// random out-regular digraph.
+func RandomViews(r *rand.Rand, nodes, size int) [][]actors.Address {
+	addresses := Addresses(nodes)
+	views := make([][]actors.Address, nodes)
+	for i := range views {
+		for len(views[i]) < size {
+			if k := r.IntN(nodes); k != i && !slices.Contains(views[i], addresses[k]) {
+				views[i] = append(views[i], addresses[k])
+			}
+		}
+	}
+	return views
 }

@@ -1,0 +1,187 @@
+// Package cyclon measures the overlay that Cyclon makes, gossip over it, and what is left
+// of that when nodes die, as the HyParView paper did. See its README.
+package cyclon
+
+import (
+	"embed"
+	"fmt"
+	"math"
+	"time"
+
+	"peernet/actors"
+	"peernet/experiments/lab"
+	"peernet/experiments/protocols/cyclon"
+	"peernet/experiments/protocols/gossip"
+	"peernet/sim"
+	"peernet/sim/dist"
+)
+
+//go:embed README.md expected.json
+var files embed.FS
+
+// Experiment is the experiment.
+var Experiment = lab.New("cyclon", files, trial)
+
+func init() { Experiment.Plots = plots }
+
+type parameters struct {
+	Nodes    int   `json:"nodes"`
+	View     int   `json:"view"`
+	Shuffle  int   `json:"shuffle"`
+	Cycles   int   `json:"cycles"`
+	Random   bool  `json:"random"` // views are drawn, not made by Cyclon
+	Dead     int   `json:"dead"`   // per cent of the nodes, once the overlay is there
+	Fanouts  []int `json:"fanouts"`
+	Messages int   `json:"messages"` // for each fan-out
+	Graph    bool  `json:"graph"`    // is measured
+}
+
+const (
+	hop    = time.Millisecond
+	period = time.Second
+)
+
+// trial builds the overlay, measures it, kills nodes, and sends messages.
+func trial(t *lab.Trial, p parameters) error {
+	s := t.Simulation(sim.Config{Latency: sim.Latency{Message: dist.Constant(hop)}})
+	nodes, members, err := build(t, s, p)
+	if err != nil {
+		return err
+	}
+	if p.Graph {
+		lab.MeasureGraph(t, p.Nodes, func(i int) []actors.Address { return view(nodes, members, i) })
+	}
+	in := lab.InDegrees(p.Nodes, func(i int) []actors.Address { return view(nodes, members, i) })
+	live := lab.CrashShare(t, s, p.Dead, false)
+	for k, fanout := range p.Fanouts {
+		for i := range nodes {
+			nodes[i].Fanout = fanout
+		}
+		f := flood{name: fmt.Sprintf(" f=%d", fanout), first: k * p.Messages, count: p.Messages}
+		f.theory = reach(in, float64(fanout)*(1-float64(p.Dead)/100)/float64(p.View))
+		if err := f.run(t, s, nodes, live); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// build makes an overlay: nodes join one by one through the first, then all shuffle.
+func build(t *lab.Trial, s *sim.Simulation, p parameters) ([]gossip.Node, []cyclon.Node, error) {
+	nodes := make([]gossip.Node, p.Nodes)
+	s.Add(p.Nodes)
+	if p.Random {
+		for i, v := range lab.RandomViews(t.Rand("views"), p.Nodes, p.View) {
+			nodes[i].Sampler = gossip.View(v)
+			s.Start(sim.NodeID(i), &nodes[i])
+		}
+		return nodes, nil, nil
+	}
+	addresses := lab.Addresses(p.Nodes)
+	config := &cyclon.Config{View: p.View, Shuffle: p.Shuffle, Walk: 5, Period: period}
+	members := make([]cyclon.Node, p.Nodes)
+	join := make([]time.Duration, p.Nodes)
+	for i := range nodes {
+		members[i] = cyclon.Node{Config: config, Self: addresses[i]}
+		if i > 0 {
+			members[i].Contact = addresses[0]
+		}
+		nodes[i].Sampler, nodes[i].Membership = &members[i], &members[i]
+		join[i] = time.Duration(i) * 10 * hop // a join is over before the next begins
+	}
+	s.StartAt(0, join, func(id sim.NodeID) actors.Actor { return &nodes[id] })
+	joined := time.Duration(p.Nodes) * 10 * hop
+	for i := range nodes {
+		s.SendAt(sim.NodeID(i), joined, &cyclon.Begin{Cycles: uint32(p.Cycles)})
+	}
+	return nodes, members, s.Run(t.Context, joined+time.Duration(p.Cycles+1)*period)
+}
+
+// view returns the view of a node.
+func view(nodes []gossip.Node, members []cyclon.Node, i int) (view []actors.Address) {
+	if members == nil {
+		return nodes[i].Sampler.(gossip.View)
+	}
+	for _, e := range members[i].View {
+		view = append(view, e.Peer)
+	}
+	return view
+}
+
+// A flood is some messages, one after another.
+type flood struct {
+	name         string // behind the names of measures
+	first, count int    // the numbers of the messages
+	theory       float64
+}
+
+func (f flood) run(t *lab.Trial, s *sim.Simulation, nodes []gossip.Node, live []sim.NodeID) error {
+	r := t.Rand("sources" + f.name)
+	sum, best, hops := 0.0, 0.0, 0
+	spread, survived := 0.0, 0 // of the messages that did not die out at once
+	for number := f.first; number < f.first+f.count; number++ {
+		s.Send(live[r.IntN(len(live))], &gossip.Rumor{Number: uint32(number)})
+		if err := lab.Settle(t, s, 2*hop); err != nil {
+			return err
+		}
+		heard, last := 0, 0
+		for _, id := range live {
+			if nodes[id].Heard(number) {
+				heard++
+				last = max(last, int(nodes[id].Hops[number])-1)
+			}
+		}
+		reach := float64(heard) / float64(len(live))
+		sum, best, hops = sum+reach, max(best, reach), hops+last
+		if reach > 0.1 {
+			spread, survived = spread+reach, survived+1
+		}
+	}
+	n := float64(f.count)
+	t.Measure("reliability"+f.name, sum/n)
+	t.Measure("best"+f.name, best)
+	t.Measure("max hops"+f.name, float64(hops)/n)
+	if survived > 0 {
+		t.Measure("reach if spread"+f.name, spread/float64(survived))
+		t.Measure("reach − theory"+f.name, spread/float64(survived)-f.theory)
+	}
+	return nil
+}
+
+func plots(r *lab.Results) []lab.Plot {
+	dead := func(c *lab.CaseResult) (x float64, ok bool) {
+		if c.Case.Name == "overlay" {
+			return 0, true
+		}
+		_, err := fmt.Sscanf(c.Case.Name, "%g %% dead", &x)
+		return x, err == nil
+	}
+	return []lab.Plot{{Name: "failures", Title: "Gossip over Cyclon, fan-out 4, without repair", X: "nodes that are dead, %", Y: "share of the live nodes",
+		Lines: append(r.Across("reliability f=4", "mean of the messages", dead)[:1],
+			r.Across("best f=4", "best message", dead)[0], r.Across("reach if spread f=4", "mean of those that spread", dead)[0], theory())}}
+}
+
+// theory is the reach of a message that does not die out, by the share of the dead, where
+// each node is in 35 views.
+func theory() (l lab.Line) {
+	l.Name, l.Dashed = "r = 1−(1−f(1−x)r/c)^c", true
+	for x := 0.0; x < 75; x++ {
+		l.Points = append(l.Points, lab.XY{X: x, Y: reach([]int{35}, 4*(1-x/100)/35)})
+	}
+	return l
+}
+
+// reach solves for the share of the nodes that a message reaches if it does not die out:
+// r = 1 − mean of (1 − pr)^d over the in-degrees d, where a node that has the message
+// sends it to a given one of its view with chance p.
+func reach(in []int, p float64) float64 {
+	r := 1.0
+	for range 1000 {
+		missed := 0.0
+		for _, d := range in {
+			missed += math.Pow(1-p*r, float64(d))
+		}
+		r = 1 - missed/float64(len(in))
+	}
+	return r
+}

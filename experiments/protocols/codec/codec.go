@@ -1,0 +1,91 @@
+// Package codec reads the canonical encodings that the messages of protocols share:
+// unsigned varints, addresses as text, and lists of bounded length.
+package codec
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"peernet/actors"
+)
+
+// ErrBytes is the error for bytes that are no such message.
+var ErrBytes = errors.New("codec: the bytes are no such message")
+
+// A Reader reads an encoding from the front. After an error it reads zeros.
+type Reader struct {
+	Bytes []byte // that are left
+	err   error
+}
+
+// Number reads an unsigned varint of at most 32 bits.
+func (r *Reader) Number() uint32 {
+	v, n := binary.Uvarint(r.Bytes)
+	if n <= 0 || v > 1<<32-1 {
+		return uint32(r.fail())
+	}
+	r.Bytes = r.Bytes[n:]
+	return uint32(v)
+}
+
+// Bool reads a byte that is 0 or 1.
+func (r *Reader) Bool() bool {
+	if len(r.Bytes) == 0 || r.Bytes[0] > 1 {
+		return r.fail() != 0
+	}
+	is := r.Bytes[0] == 1
+	r.Bytes = r.Bytes[1:]
+	return is
+}
+
+// Address reads an address, as [actors.AppendString] writes its text.
+func (r *Reader) Address() (a actors.Address) {
+	n := r.Number()
+	if int64(n) > int64(len(r.Bytes)) {
+		r.fail()
+		return a
+	}
+	a, err := actors.ParseAddress(string(r.Bytes[:n]))
+	if err != nil {
+		r.fail()
+		return a
+	}
+	r.Bytes = r.Bytes[n:]
+	return a
+}
+
+// Length reads the length of a list, which is at most limit.
+func (r *Reader) Length(limit int) int {
+	n := r.Number()
+	if int64(n) > int64(limit) {
+		return r.fail()
+	}
+	return int(n)
+}
+
+// End returns the error of all that was read, or that there is more.
+func (r *Reader) End() error {
+	if r.err == nil && len(r.Bytes) > 0 {
+		r.fail()
+	}
+	return r.err
+}
+
+func (r *Reader) fail() int {
+	r.Bytes, r.err = nil, ErrBytes
+	return 0
+}
+
+// AppendNumber adds a number.
+func AppendNumber(b []byte, n uint32) []byte { return binary.AppendUvarint(b, uint64(n)) }
+
+// AppendBool adds a byte.
+func AppendBool(b []byte, is bool) []byte {
+	if is {
+		return append(b, 1)
+	}
+	return append(b, 0)
+}
+
+// AppendAddress adds an address.
+func AppendAddress(b []byte, a actors.Address) []byte { return actors.AppendString(b, a.String()) }
