@@ -7,6 +7,7 @@ import (
 
 	"peernet/experiments/cyclon"
 	"peernet/experiments/demers"
+	"peernet/experiments/hyparview"
 	infect "peernet/experiments/infect-and-die"
 	"peernet/experiments/lab"
 )
@@ -15,6 +16,7 @@ import (
 var all = []*lab.Experiment{
 	cyclon.Experiment,
 	demers.Experiment,
+	hyparview.Experiment,
 	infect.Experiment,
 }
 

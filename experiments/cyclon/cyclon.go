@@ -6,10 +6,12 @@ import (
 	"embed"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"peernet/actors"
 	"peernet/experiments/lab"
+	"peernet/experiments/overlays"
 	"peernet/experiments/protocols/cyclon"
 	"peernet/experiments/protocols/gossip"
 	"peernet/sim"
@@ -36,22 +38,19 @@ type parameters struct {
 	Graph    bool  `json:"graph"`    // is measured
 }
 
-const (
-	hop    = time.Millisecond
-	period = time.Second
-)
+const hop = time.Millisecond
 
 // trial builds the overlay, measures it, kills nodes, and sends messages.
 func trial(t *lab.Trial, p parameters) error {
 	s := t.Simulation(sim.Config{Latency: sim.Latency{Message: dist.Constant(hop)}})
-	nodes, members, err := build(t, s, p)
+	nodes, views, err := build(t, s, p)
 	if err != nil {
 		return err
 	}
 	if p.Graph {
-		lab.MeasureGraph(t, p.Nodes, func(i int) []actors.Address { return view(nodes, members, i) })
+		lab.MeasureGraph(t, p.Nodes, views)
 	}
-	in := lab.InDegrees(p.Nodes, func(i int) []actors.Address { return view(nodes, members, i) })
+	in := lab.InDegrees(p.Nodes, views)
 	live := lab.CrashShare(t, s, p.Dead, false)
 	for k, fanout := range p.Fanouts {
 		for i := range nodes {
@@ -66,46 +65,25 @@ func trial(t *lab.Trial, p parameters) error {
 	return nil
 }
 
-// build makes an overlay: nodes join one by one through the first, then all shuffle.
-func build(t *lab.Trial, s *sim.Simulation, p parameters) ([]gossip.Node, []cyclon.Node, error) {
+// build makes the overlay, and returns the views.
+func build(t *lab.Trial, s *sim.Simulation, p parameters) ([]gossip.Node, func(int) []actors.Address, error) {
 	nodes := make([]gossip.Node, p.Nodes)
-	s.Add(p.Nodes)
 	if p.Random {
-		for i, v := range lab.RandomViews(t.Rand("views"), p.Nodes, p.View) {
+		s.Add(p.Nodes)
+		views := lab.RandomViews(t.Rand("views"), p.Nodes, p.View)
+		for i, v := range views {
 			nodes[i].Sampler = gossip.View(v)
 			s.Start(sim.NodeID(i), &nodes[i])
 		}
-		return nodes, nil, nil
+		return nodes, func(i int) []actors.Address { return views[i] }, nil
 	}
-	addresses := lab.Addresses(p.Nodes)
-	config := &cyclon.Config{View: p.View, Shuffle: p.Shuffle, Walk: 5, Period: period}
-	members := make([]cyclon.Node, p.Nodes)
-	join := make([]time.Duration, p.Nodes)
-	for i := range nodes {
-		members[i] = cyclon.Node{Config: config, Self: addresses[i]}
-		if i > 0 {
-			members[i].Contact = addresses[0]
-		}
-		nodes[i].Sampler, nodes[i].Membership = &members[i], &members[i]
-		join[i] = time.Duration(i) * 10 * hop // a join is over before the next begins
-	}
-	s.StartAt(0, join, func(id sim.NodeID) actors.Actor { return &nodes[id] })
-	joined := time.Duration(p.Nodes) * 10 * hop
-	for i := range nodes {
-		s.SendAt(sim.NodeID(i), joined, &cyclon.Begin{Cycles: uint32(p.Cycles)})
-	}
-	return nodes, members, s.Run(t.Context, joined+time.Duration(p.Cycles+1)*period)
-}
-
-// view returns the view of a node.
-func view(nodes []gossip.Node, members []cyclon.Node, i int) (view []actors.Address) {
-	if members == nil {
-		return nodes[i].Sampler.(gossip.View)
-	}
-	for _, e := range members[i].View {
-		view = append(view, e.Peer)
-	}
-	return view
+	config := *overlays.CyclonConfig
+	config.View, config.Shuffle = p.View, p.Shuffle
+	members, err := overlays.Cyclon(t, s, &config, p.Nodes, p.Cycles, func(i int, member *cyclon.Node) actors.Actor {
+		nodes[i].Sampler, nodes[i].Membership = member, member
+		return &nodes[i]
+	})
+	return nodes, overlays.CyclonViews(members), err
 }
 
 // A flood is some messages, one after another.
@@ -175,11 +153,15 @@ func theory() (l lab.Line) {
 // r = 1 − mean of (1 − pr)^d over the in-degrees d, where a node that has the message
 // sends it to a given one of its view with chance p.
 func reach(in []int, p float64) float64 {
+	count := make([]float64, slices.Max(in)+1)
+	for _, d := range in {
+		count[d]++
+	}
 	r := 1.0
 	for range 1000 {
 		missed := 0.0
-		for _, d := range in {
-			missed += math.Pow(1-p*r, float64(d))
+		for d, n := range count {
+			missed += n * math.Pow(1-p*r, float64(d))
 		}
 		r = 1 - missed/float64(len(in))
 	}

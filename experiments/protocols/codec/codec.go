@@ -89,3 +89,21 @@ func AppendBool(b []byte, is bool) []byte {
 
 // AppendAddress adds an address.
 func AppendAddress(b []byte, a actors.Address) []byte { return actors.AppendString(b, a.String()) }
+
+// AppendAddresses adds a list of addresses.
+func AppendAddresses(b []byte, all []actors.Address) []byte {
+	b = AppendNumber(b, uint32(len(all)))
+	for _, a := range all {
+		b = AppendAddress(b, a)
+	}
+	return b
+}
+
+// Addresses reads a list of at most limit addresses.
+func (r *Reader) Addresses(limit int) []actors.Address {
+	all := make([]actors.Address, r.Length(limit))
+	for i := range all {
+		all[i] = r.Address()
+	}
+	return all
+}

@@ -1,0 +1,72 @@
+// Package flood is dissemination over the links of an overlay, with suppression of
+// duplicates: who hears a message for the first time sends it to its neighbours, but not to
+// the one that it came from. Over all links that is flooding, the eager push of Leitão,
+// Pereira and Rodrigues, "Epidemic broadcast trees" (2007), and what their "HyParView"
+// (2007) runs over its active views.
+//
+// # What it guarantees
+//
+// In a connected overlay of N nodes and E symmetric links on which nothing is lost, a flood
+// reaches all nodes with 2E − (N−1) messages: each link carries the message both ways, but
+// for those N−1 by which it came first. Copies that cross on a link count twice.
+package flood
+
+import (
+	"slices"
+
+	"peernet/actors"
+	"peernet/experiments/protocols/gossip"
+)
+
+// A Node is the App. The user sends a *gossip.Rumor of no hops to begin a message.
+type Node struct {
+	Fanout int // neighbours that a message is sent to, 0 for all
+
+	// Echo sends to the one that a message came from too, which is wrong.
+	Echo bool
+
+	// Hops is as in gossip.Node; Sent counts messages sent.
+	Hops []uint16
+	Sent uint64
+
+	peers []actors.Ref
+}
+
+// Up implements [mesh.App].
+func (n *Node) Up(_ actors.Context, peer actors.Ref) { n.peers = append(n.peers, peer) }
+
+// Down implements [mesh.App].
+func (n *Node) Down(_ actors.Context, peer actors.Ref) {
+	if i := slices.Index(n.peers, peer); i >= 0 {
+		n.peers = slices.Delete(n.peers, i, i+1)
+	}
+}
+
+// Heard reports whether a message got here.
+func (n *Node) Heard(number int) bool { return number < len(n.Hops) && n.Hops[number] > 0 }
+
+// Receive implements [mesh.App].
+func (n *Node) Receive(ctx actors.Context, from actors.Ref, m actors.Message) {
+	r, ok := m.(*gossip.Rumor)
+	if !ok || n.Heard(int(r.Number)) {
+		return
+	}
+	for len(n.Hops) <= int(r.Number) {
+		n.Hops = append(n.Hops, 0)
+	}
+	n.Hops[r.Number] = r.Hops + 1
+	next := &gossip.Rumor{Number: r.Number, Hops: r.Hops + 1}
+	left := len(n.peers)
+	if n.Fanout > 0 {
+		left = n.Fanout
+		ctx.Rand().Shuffle(len(n.peers), func(i, k int) { n.peers[i], n.peers[k] = n.peers[k], n.peers[i] })
+	}
+	for _, peer := range n.peers {
+		if peer == from && !n.Echo || left == 0 {
+			continue
+		}
+		left--
+		n.Sent++
+		ctx.Send(peer, next)
+	}
+}
