@@ -7,17 +7,21 @@ import (
 
 	"peernet/experiments/cyclon"
 	"peernet/experiments/demers"
+	"peernet/experiments/flooding"
 	"peernet/experiments/hyparview"
 	infect "peernet/experiments/infect-and-die"
 	"peernet/experiments/lab"
+	"peernet/experiments/percolation"
 )
 
 // all are the experiments, in the order of their names.
 var all = []*lab.Experiment{
 	cyclon.Experiment,
 	demers.Experiment,
+	flooding.Experiment,
 	hyparview.Experiment,
 	infect.Experiment,
+	percolation.Experiment,
 }
 
 // All returns the experiments.

@@ -102,13 +102,29 @@ func join(s *sim.Simulation, count int, root func(i int) actors.Actor, begin act
 // Regular adds nodes to an empty simulation whose links are a random graph in which each
 // has so many: a pairing of ends drawn until it is simple. count·degree has to be even.
 func Regular(t *lab.Trial, s *sim.Simulation, count, degree int, app func(i int) mesh.App) []mesh.Static {
+	return static(s, count, pairing(t.Rand("regular graph"), count, degree), app)
+}
+
+// Complete adds nodes to an empty simulation that all have links with each other.
+func Complete(s *sim.Simulation, count int, app func(i int) mesh.App) []mesh.Static {
+	var links [][2]int
+	for i := range count {
+		for k := range i {
+			links = append(links, [2]int{k, i})
+		}
+	}
+	return static(s, count, links, app)
+}
+
+// static adds nodes with these links.
+func static(s *sim.Simulation, count int, links [][2]int, app func(i int) mesh.App) []mesh.Static {
 	s.Add(count)
 	nodes := make([]mesh.Static, count)
 	for i := range nodes {
 		nodes[i].App = app(i)
 		s.Start(sim.NodeID(i), &nodes[i])
 	}
-	for _, e := range pairing(t.Rand("regular graph"), count, degree) {
+	for _, e := range links {
 		a, b := s.Link(sim.NodeID(e[0]), sim.NodeID(e[1]))
 		s.Send(sim.NodeID(e[0]), &mesh.Attach{Link: a})
 		s.Send(sim.NodeID(e[1]), &mesh.Attach{Link: b})
@@ -117,7 +133,8 @@ func Regular(t *lab.Trial, s *sim.Simulation, count, degree int, app func(i int)
 }
 
 // pairing draws the links of a random regular graph: ends are paired at random, and pairs
-// that are no link, or are one twice, swap an end with a random other pair.
+// that are no link, or are one twice, swap an end with a random other pair. The
+// degree has to be much smaller than count, or that does not end.
 func pairing(r *rand.Rand, count, degree int) [][2]int {
 	ends := make([]int, count*degree)
 	for i := range ends {
