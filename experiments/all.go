@@ -12,6 +12,8 @@ import (
 	infect "peernet/experiments/infect-and-die"
 	"peernet/experiments/lab"
 	"peernet/experiments/percolation"
+	"peernet/experiments/rivals"
+	"peernet/experiments/splits"
 )
 
 // all are the experiments, in the order of their names.
@@ -22,6 +24,8 @@ var all = []*lab.Experiment{
 	hyparview.Experiment,
 	infect.Experiment,
 	percolation.Experiment,
+	rivals.Experiment,
+	splits.Experiment,
 }
 
 // All returns the experiments.

@@ -21,6 +21,18 @@ var Lockstep = sim.Config{
 // Cycle is the period of the rounds of [Lockstep].
 const Cycle = 8 * time.Millisecond
 
+// Internet is the default latency of scenarios: log-normal, 10 ms at least, 50 ms in the
+// median, drawn for each link and direction.
+var Internet = internet()
+
+func internet() dist.Distribution {
+	d, err := dist.NewLogNormal(10*time.Millisecond, 50*time.Millisecond, 50)
+	if err != nil {
+		panic(err) // the arguments are constant
+	}
+	return d
+}
+
 var known struct {
 	sync.Mutex
 	addresses []actors.Address

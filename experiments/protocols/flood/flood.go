@@ -48,9 +48,14 @@ func (n *Node) Heard(number int) bool { return number < len(n.Hops) && n.Hops[nu
 // Receive implements [mesh.App].
 func (n *Node) Receive(ctx actors.Context, from actors.Ref, m actors.Message) {
 	r, ok := m.(*gossip.Rumor)
-	if !ok || n.Heard(int(r.Number)) {
+	switch {
+	case !ok:
+		return
+	case n.Heard(int(r.Number)):
+		ctx.Emit(actors.Event{Kind: gossip.EventDuplicate, Message: r})
 		return
 	}
+	ctx.Emit(actors.Event{Kind: gossip.EventHeard, Message: r})
 	for len(n.Hops) <= int(r.Number) {
 		n.Hops = append(n.Hops, 0)
 	}

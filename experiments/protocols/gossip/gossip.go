@@ -25,6 +25,15 @@ import (
 	"peernet/actors"
 )
 
+// The events of dissemination, here and in package flood. Message is the *Rumor as it
+// came.
+var (
+	// EventHeard: a message got here for the first time.
+	EventHeard = actors.RegisterEvent("rumor.heard")
+	// EventDuplicate: a message got here again.
+	EventDuplicate = actors.RegisterEvent("rumor.duplicate")
+)
+
 // A Sampler draws peers: the peer sampling service of Jelasity et al. (2007).
 type Sampler interface {
 	// Sample adds up to n distinct peers, drawn uniformly from those known, to peers.
@@ -67,8 +76,10 @@ func (n *Node) Heard(number int) bool { return number < len(n.Hops) && n.Hops[nu
 
 func (n *Node) hear(ctx actors.Context, r *Rumor) {
 	if n.Heard(int(r.Number)) {
+		ctx.Emit(actors.Event{Kind: EventDuplicate, Message: r})
 		return
 	}
+	ctx.Emit(actors.Event{Kind: EventHeard, Message: r})
 	for len(n.Hops) <= int(r.Number) {
 		n.Hops = append(n.Hops, 0)
 	}

@@ -24,6 +24,14 @@ import (
 	"peernet/actors"
 )
 
+// The events of dissemination. Message is the *Payload as it came.
+var (
+	// EventHeard: a message got here for the first time.
+	EventHeard = actors.RegisterEvent("plumtree.heard")
+	// EventDuplicate: a message got here again.
+	EventDuplicate = actors.RegisterEvent("plumtree.duplicate")
+)
+
 // A Config is shared by the nodes of a network.
 type Config struct {
 	Missing time.Duration // from the first announcement to the first Graft
@@ -96,6 +104,7 @@ func (n *Node) Receive(ctx actors.Context, from actors.Ref, m actors.Message) {
 // payload takes a message, and passes it on.
 func (n *Node) payload(ctx actors.Context, from actors.Ref, m *Payload) {
 	if n.Heard(int(m.Number)) {
+		ctx.Emit(actors.Event{Kind: EventDuplicate, Message: m})
 		if !from.IsZero() {
 			n.lazy(from)
 			n.Prunes++
@@ -103,6 +112,7 @@ func (n *Node) payload(ctx actors.Context, from actors.Ref, m *Payload) {
 		}
 		return
 	}
+	ctx.Emit(actors.Event{Kind: EventHeard, Message: m})
 	for len(n.Hops) <= int(m.Number) {
 		n.Hops = append(n.Hops, 0)
 	}
