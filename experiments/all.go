@@ -7,11 +7,15 @@ import (
 
 	"peernet/experiments/demers"
 	"peernet/experiments/lab"
+	"peernet/experiments/lifeguard"
+	"peernet/experiments/swim"
 )
 
 // all are the experiments, in the order of their names.
 var all = []*lab.Experiment{
 	demers.Experiment,
+	lifeguard.Experiment,
+	swim.Experiment,
 }
 
 // All returns the experiments.
