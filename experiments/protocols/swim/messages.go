@@ -143,7 +143,7 @@ func (r *reader) updates() (updates []Update) {
 
 // end returns an error unless the bytes were the canonical encoding of m.
 func (r *reader) end(m actors.Message, b []byte) error {
-	if r.failed || len(r.bytes) > 0 || !slices.Equal(m.Append(nil), b) {
+	if r.failed || !slices.Equal(m.Append(nil), b) {
 		return errBytes
 	}
 	return nil
