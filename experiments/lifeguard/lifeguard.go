@@ -43,6 +43,7 @@ type group struct {
 	p       parameters
 	t       *lab.Trial
 	members []swim.Member
+	last    actors.Time // when member 0 probed
 }
 
 func trial(t *lab.Trial, p parameters) error {
@@ -128,20 +129,24 @@ func (g *group) health() error {
 // long an ack was waited for.
 func (g *group) probes(until time.Duration) (interval, timeout time.Duration, err error) {
 	m := &g.members[0]
-	var last actors.Time
 	for g.Now() < until {
 		if err := g.Run(g.t.Context, g.Now()+time.Second/10); err != nil {
 			return 0, 0, err
 		}
 		for _, p := range m.Probes {
-			if p.At > last {
-				interval, last = p.At.Sub(last), p.At
+			if p.At > g.last {
+				if g.last > 0 {
+					interval = p.At.Sub(g.last)
+				}
+				g.last = p.At
 			}
 			if p.Requested > 0 {
 				timeout = p.Requested.Sub(p.At)
 			}
 		}
-		g.t.Point("interval", g.Now().Seconds(), interval.Seconds())
+		if interval > 0 {
+			g.t.Point("interval", g.Now().Round(time.Second).Seconds(), interval.Seconds())
+		}
 	}
 	return interval, timeout, nil
 }

@@ -82,8 +82,8 @@ func plots(r *lab.Results) []lab.Plot {
 	}
 	return []lab.Plot{
 		{Name: "timeout", Title: "Time-out of a suspicion, n = 100, K = 3", X: "independent confirmations C", Y: "s",
-			Lines: r.Across("time-out", "observed", confirmed)},
-		{Name: "health", Title: "Time between probes of a member that nobody answers for 100 s", X: "s", Y: "s",
+			Lines: r.Across("time-out", "time-out", confirmed)},
+		{Name: "health", Title: "A member that nobody answers for 100 s", X: "s", Y: "time between its probes, s",
 			Lines: []lab.Line{r.Find("health").Line("interval", "interval")}},
 		{Name: "slow", Title: "False positives, 64 members, 300 s", X: "members that are slow", Y: "false positives, mean",
 			Lines: append(r.Across("false positives", "SWIM", slow("SWIM")), r.Across("false positives", "Lifeguard", slow("Lifeguard"))...)},

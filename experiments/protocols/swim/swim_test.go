@@ -206,6 +206,27 @@ func TestConfirmationsShortenTheTimeout(t *testing.T) {
 	}
 }
 
+// The time-out of a suspicion that was refuted does not end the next one.
+func TestEachSuspicionHasItsOwnTimeout(t *testing.T) {
+	g := start(t, swim.Config{Alpha: 10, Clock: swim.Phased, Keep: true}, 3, 2)
+	u := swim.Update{State: swim.Suspected, Member: 2, Accuser: 1}
+	g.tell(0, 1, u)
+	g.At(5*period, func() {
+		g.tell(0, 1, swim.Update{State: swim.Alive, Member: 2, Incarnation: 1, Accuser: 2})
+		u.Incarnation = 1
+		g.tell(0, 1, u)
+	})
+	g.run(20)
+	for _, d := range g.members[0].Detections {
+		if d.Member == 2 && time.Duration(d.At) != 15*period {
+			t.Errorf("declared failed after %v, want 15 periods", d.At)
+		}
+	}
+	if g.members[0].Record(2).State != swim.Failed {
+		t.Error("not declared failed")
+	}
+}
+
 func TestTransmissionsAreBounded(t *testing.T) {
 	const n = 30 // ⌈2·ln 30⌉ = 7
 	g := start(t, swim.Config{Updates: 3, Lambda: 2000}, n, 0)
