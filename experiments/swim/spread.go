@@ -35,16 +35,18 @@ func (g *group) spread() error {
 	if tenth := n / 10; len(heard) > n-tenth {
 		g.t.Measure("10% to 90%", heard[n-tenth-1]-heard[tenth-1])
 	}
-	for at := 0; at <= 26; at++ {
-		g.t.Point("heard", float64(at)/2, max(1, after(float64(at)/2)))
+	for at := 0.0; at <= 13; at++ {
+		g.t.Point("heard", at, max(1, after(at)))
 	}
 	return nil
 }
 
 func plots(r *lab.Results) []lab.Plot {
-	members := func(c *lab.CaseResult) (n float64, ok bool) {
-		_, err := fmt.Sscanf(c.Case.Name, "first n=%g", &n)
-		return n, err == nil
+	members := func(format string) func(*lab.CaseResult) (float64, bool) {
+		return func(c *lab.CaseResult) (n float64, ok bool) {
+			_, err := fmt.Sscanf(c.Case.Name, format, &n)
+			return n, err == nil
+		}
 	}
 	limit := lab.Line{Name: "e/(e−1)", Dashed: true}
 	exact := lab.Line{Name: "1/(1−(1−1/(n−1))ⁿ⁻¹)", Dashed: true}
@@ -53,7 +55,8 @@ func plots(r *lab.Results) []lab.Plot {
 		exact.Points = append(exact.Points, lab.XY{X: n, Y: 1 / (1 - math.Pow(1-1/(n-1), n-1))})
 	}
 	first := lab.Plot{Name: "detection", Title: "Time to the first detection of a failure", X: "members", Y: "periods", LogX: true,
-		Lines: append(r.Across("detected", "lock-step", members)[:1], exact, limit)}
+		Lines: append(r.Across("detected", "lock-step", members("first n=%g")), exact, limit)}
+	first.Lines = append(first.Lines, r.Across("detected", "phased", members("phased first n=%g"))[:1]...)
 	spread := lab.Plot{Name: "spread", Title: "Members that have heard an update, of 1,000", X: "periods", Y: "members, mean", LogY: true}
 	for _, clock := range []string{"memoryless", "phased", "lock-step"} {
 		spread.Lines = append(spread.Lines, r.Find("spread "+clock).Line("heard", clock))
