@@ -11,9 +11,11 @@ import (
 	"peernet/experiments/hyparview"
 	infect "peernet/experiments/infect-and-die"
 	"peernet/experiments/lab"
+	"peernet/experiments/lifeguard"
 	"peernet/experiments/percolation"
 	"peernet/experiments/rivals"
 	"peernet/experiments/splits"
+	"peernet/experiments/swim"
 )
 
 // all are the experiments, in the order of their names.
@@ -23,9 +25,11 @@ var all = []*lab.Experiment{
 	flooding.Experiment,
 	hyparview.Experiment,
 	infect.Experiment,
+	lifeguard.Experiment,
 	percolation.Experiment,
 	rivals.Experiment,
 	splits.Experiment,
+	swim.Experiment,
 }
 
 // All returns the experiments.
