@@ -14,6 +14,7 @@ import (
 	"peernet/experiments/lifeguard"
 	"peernet/experiments/percolation"
 	"peernet/experiments/rivals"
+	"peernet/experiments/speed"
 	"peernet/experiments/splits"
 	"peernet/experiments/swim"
 )
@@ -28,6 +29,7 @@ var all = []*lab.Experiment{
 	lifeguard.Experiment,
 	percolation.Experiment,
 	rivals.Experiment,
+	speed.Experiment,
 	splits.Experiment,
 	swim.Experiment,
 }

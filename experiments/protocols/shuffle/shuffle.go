@@ -1,0 +1,152 @@
+// Package shuffle is a plain exchange of views, to measure how fast a simulator is: each
+// node swaps half of a small view with a random member of it, again and again. It is the
+// work that membership protocols such as Cyclon do, without what makes them good.
+//
+// # What it guarantees
+//
+//   - A view has at most ViewMax peers, without repeats and without the node itself.
+//   - Each Period, first at a uniform phase, a node sends a random member of its view
+//     itself and nine distinct random others of the view. The receiver draws its reply
+//     likewise, sends it, and merges; the requester merges the reply.
+//   - To merge is: skip the node itself and peers that are known; append while there is
+//     room; else overwrite a uniformly drawn place.
+//
+// Peers are numbers, indices of a directory of addresses that all nodes share: a view
+// takes 80 bytes so.
+package shuffle
+
+import (
+	"encoding/binary"
+	"time"
+
+	"peernet/actors"
+	"peernet/experiments/protocols/codec"
+)
+
+// The sizes of views and messages, in peers.
+const (
+	ViewMax    = 20
+	PeersMax   = 10 // of a message, its sender first
+	messageLen = 4*PeersMax + 2
+)
+
+// A Config is shared by the nodes of a network.
+type Config struct {
+	Peers  []actors.Address // the directory
+	Period time.Duration
+}
+
+// A Node is the actor.
+type Node struct {
+	Config *Config
+	View   [ViewMax]uint32
+	Self   uint32
+	Len    uint8 // of View
+}
+
+// Receive implements [actors.Actor].
+func (n *Node) Receive(ctx actors.Context, m actors.Message) {
+	switch m := m.(type) {
+	case *actors.Started:
+		ctx.After(time.Duration(ctx.Rand().Int64N(int64(n.Config.Period))), tick)
+	case *Tick:
+		ctx.After(n.Config.Period, tick)
+		if n.Len > 0 {
+			n.send(ctx, n.View[ctx.Rand().IntN(int(n.Len))], false)
+		}
+	case *actors.Datagram:
+		s, ok := m.Payload.(*Shuffle)
+		if !ok || s.Len == 0 {
+			return
+		}
+		if !s.Reply {
+			n.send(ctx, s.Peers[0], true)
+		}
+		for _, peer := range s.Peers[:s.Len] {
+			n.merge(ctx, peer)
+		}
+	}
+}
+
+// send sends the node itself and others of its view.
+func (n *Node) send(ctx actors.Context, to uint32, reply bool) {
+	m := &Shuffle{Reply: reply, Len: 1}
+	m.Peers[0] = n.Self
+	r := ctx.Rand()
+	for m.Len < min(PeersMax, n.Len+1) { // the front of a random permutation of the view
+		i := int(m.Len) - 1
+		k := i + r.IntN(int(n.Len)-i)
+		n.View[i], n.View[k] = n.View[k], n.View[i]
+		m.Peers[m.Len] = n.View[i]
+		m.Len++
+	}
+	if int(to) < len(n.Config.Peers) {
+		ctx.(actors.Datagrams).SendTo(n.Config.Peers[to], m)
+	}
+}
+
+func (n *Node) merge(ctx actors.Context, peer uint32) {
+	if peer == n.Self {
+		return
+	}
+	for _, known := range n.View[:n.Len] {
+		if known == peer {
+			return
+		}
+	}
+	if n.Len < ViewMax {
+		n.View[n.Len] = peer
+		n.Len++
+		return
+	}
+	n.View[ctx.Rand().IntN(ViewMax)] = peer
+}
+
+// A Shuffle carries peers, the sender first.
+type Shuffle struct {
+	Peers [PeersMax]uint32
+	Len   uint8
+	Reply bool
+}
+
+// Tick is a node's timer.
+type Tick struct{}
+
+var tick = &Tick{}
+
+var (
+	shuffleKind = actors.RegisterMessage("shuffle.shuffle", decode)
+	tickKind    = actors.RegisterMessage("shuffle.tick", nil)
+)
+
+func decode(b []byte) (actors.Message, error) {
+	if len(b) != messageLen || b[0] == 0 || b[0] > PeersMax || b[1] > 1 {
+		return nil, codec.ErrBytes
+	}
+	m := &Shuffle{Len: b[0], Reply: b[1] == 1}
+	for i := range m.Peers {
+		m.Peers[i] = binary.LittleEndian.Uint32(b[2+4*i:])
+	}
+	return m, nil
+}
+
+// Kind implements [actors.Message].
+func (*Shuffle) Kind() actors.Kind { return shuffleKind }
+
+// Append implements [actors.Message].
+func (m *Shuffle) Append(b []byte) []byte {
+	b = codec.AppendBool(append(b, m.Len), m.Reply)
+	for _, p := range m.Peers {
+		b = binary.LittleEndian.AppendUint32(b, p)
+	}
+	return b
+}
+
+// Size implements [actors.Sizer].
+func (*Shuffle) Size() int { return messageLen }
+
+// Kind implements [actors.Message].
+func (*Tick) Kind() actors.Kind { return tickKind }
+
+// Append implements [actors.Message].
+func (*Tick) Append(b []byte) []byte { return b }

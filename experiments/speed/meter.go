@@ -1,0 +1,63 @@
+package speed
+
+import (
+	"bufio"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"peernet/experiments/lab"
+)
+
+// A meter measures what a trial costs, of the whole process.
+type meter struct {
+	wall time.Time
+	cpu  time.Duration
+}
+
+// begin gives back memory of earlier trials, and begins to measure.
+func begin() meter {
+	debug.FreeOSMemory()
+	_ = os.WriteFile("/proc/self/clear_refs", []byte("5"), 0o600) // the peak counts anew; where that cannot be, it is of the whole run
+	return meter{time.Now(), cpu()}
+}
+
+// end reports the costs, of a trial that delivered so many messages.
+func (m meter) end(t *lab.Trial, deliveries uint64) {
+	spent := cpu() - m.cpu
+	t.Cost("deliveries, M", float64(deliveries)/1e6)
+	t.Cost("M deliveries per CPU second", float64(deliveries)/1e6/spent.Seconds())
+	t.Cost("CPU, s", spent.Seconds())
+	t.Cost("wall, s", time.Since(m.wall).Seconds())
+	if peak := peakMemory(); peak > 0 {
+		t.Cost("peak memory, MiB", float64(peak)/(1<<20))
+	}
+}
+
+// cpu is the CPU time of the process so far.
+func cpu() time.Duration {
+	var u unix.Rusage
+	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
+		return 0
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// peakMemory is the peak of the resident memory in bytes, 0 where that is not known.
+func peakMemory() int64 {
+	f, err := os.Open("/proc/self/status")
+	if err != nil {
+		return 0
+	}
+	defer f.Close()
+	for lines := bufio.NewScanner(f); lines.Scan(); {
+		var kib int64
+		if n, _ := fmt.Sscanf(lines.Text(), "VmHWM: %d kB", &kib); n == 1 {
+			return kib * 1024
+		}
+	}
+	return 0
+}
