@@ -66,5 +66,5 @@ func Example() {
 		}
 	}
 	fmt.Printf("%d of %d heard it, trace %016x\n", heard, nodes, s.TraceHash())
-	// Output: 9405 of 10000 heard it, trace bc90d68e8bd58ae6
+	// Output: 9405 of 10000 heard it, trace 78cac54c8565254c
 }

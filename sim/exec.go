@@ -93,6 +93,8 @@ type exec struct {
 	via     *endpoint       // what the message at hand came over, for the Tracer
 	linkIns []actors.LinkIn // slabs
 	linkUps []actors.LinkUp
+
+	datagrams []actors.Datagram // likewise
 }
 
 // source is a random source: the stream of the actor that an exec runs.
@@ -168,15 +170,45 @@ func (x *exec) receive(l *local) {
 
 // handle has an actor receive a message.
 func (x *exec) handle(a actors.Actor, to, from actors.Ref, m actors.Message) {
+	x.hand(a, to, from, m, x.content(m))
+}
+
+// content is the hash of what a message says.
+func (x *exec) content(m actors.Message) uint64 {
+	if sum, ok := m.(actors.Summer); ok {
+		return sum.Sum()
+	}
+	x.scratch = m.Append(x.scratch[:0])
+	return actors.Sum(x.scratch)
+}
+
+// datagram delivers a message that came without a link. Its sender is in the trace by its
+// number: the text of the address, which says the same, would have to be fetched from
+// somewhere in memory.
+func (x *exec) datagram(ev *event) {
+	to := rootRef(x.node)
+	root := x.node.actor(to)
+	if root == nil {
+		x.dropped++
+		return
+	}
+	x.deliveries++
+	payload := ev.m
+	if enc, ok := payload.(*encoded); ok {
+		payload = enc.decode()
+	}
+	m := fromSlab(&x.datagrams, actors.Datagram{From: x.sim.addresses[ev.src], Payload: payload})
+	content := actors.Mix(uint64(ev.src)<<32|payload.Kind().Sum()>>32, x.content(payload))
+	x.hand(root.actor, to, actors.Ref{}, m, content)
+	x.drain()
+}
+
+// hand has an actor receive a message whose content has been hashed.
+func (x *exec) hand(a actors.Actor, to, from actors.Ref, m actors.Message, content uint64) {
 	n := x.node
 	x.events++
 	h := actors.Mix(n.hash^uint64(x.now), m.Kind().Sum()+uint64(to.Slot))
-	if sum, ok := m.(actors.Summer); ok {
-		n.hash = actors.Mix(h, sum.Sum())
-	} else {
-		x.scratch = m.Append(x.scratch[:0])
-		n.hash = actors.Mix(h, actors.Sum(x.scratch))
-	}
+	n.hash = actors.Mix(h, content)
 	x.self, x.sender = to, from
 	if t := x.sim.config.Tracer; t != nil {
 		t.Trace(x.shard, Trace{Node: n.id, At: x.now, To: to, From: from, Message: m, Link: x.via != nil, Peer: x.peer()})
@@ -307,12 +339,7 @@ func (x *exec) take(ev *event) {
 		}
 	case opDatagram:
 		if x.node.live {
-			m := ev.m
-			if enc, ok := m.(*encoded); ok {
-				m = enc.decode()
-			}
-			from := x.sim.nodes[ev.src].address
-			x.deliver(local{to: rootRef(x.node), m: &actors.Datagram{From: from, Payload: m}, link: true})
+			x.datagram(ev)
 		}
 	default:
 		x.answered(ev.end, ev)

@@ -84,6 +84,7 @@ type Observer interface {
 type Simulation struct {
 	config     Config
 	nodes      []*node
+	addresses  []actors.Address // of the nodes
 	slab       []node
 	execs      []*exec
 	ref        *reference
@@ -224,6 +225,7 @@ func (s *Simulation) Add(count int) NodeID {
 		s.slab = s.slab[1:]
 		n.id = NodeID(len(s.nodes))
 		n.address = AddressOf(n.id)
+		s.addresses = append(s.addresses, n.address)
 		n.wake, n.due = never, never
 		s.nodes = append(s.nodes, n)
 	}
