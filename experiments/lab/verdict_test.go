@@ -96,6 +96,9 @@ func TestBelow(t *testing.T) {
 			t.Errorf("%v below 10 is %s, at most %v", mean, row.Verdict, row.High)
 		}
 	}
+	if row := judge(t, x, 4, around(1, 0.1, 4), []float64{10}); row.Verdict != lab.Failed || row.Allowed() != "" {
+		t.Errorf("below one value is %s, %s", row.Verdict, row.Allowed())
+	}
 	if row := judge(t, x, 4, around(1, 0.1, 4), nil); row.Verdict != lab.Failed {
 		t.Errorf("below what was not measured is %s", row.Verdict)
 	}
@@ -161,6 +164,8 @@ func TestControls(t *testing.T) {
 		{"passes", published, around(10, 1, 4), false},
 		{"not measured", published, nil, false},
 		{"too few values", lab.Expectation{Published: "10", Needs: 5}, around(20, 1, 4), false},
+		{"one value, which fails whatever it is", published, []float64{20}, false},
+		{"one value, with a tolerance", lab.Expectation{Published: "10", Tolerance: "5"}, []float64{20}, true},
 		{"differs as its case may", lab.Expectation{Published: "10", Differs: "why"}, around(20, 1, 4), true},
 	} {
 		r := controlled(test.x, test.control, "m")
@@ -175,6 +180,9 @@ func TestControls(t *testing.T) {
 		if failed := r.Failed(); !slices.Equal(failed, want) {
 			t.Errorf("%s: failed are %q", test.name, failed)
 		}
+	}
+	if rows := controlled(lab.Expectation{Published: "10", Needs: 5}, around(20, 1, 4), "m").ControlRows()[0].Rows; len(rows) != 0 {
+		t.Errorf("rows without a verdict are %v", rows)
 	}
 	// Each of the measures has to fail, and no other counts.
 	r := controlled(published, around(20, 1, 4), "m", "other")
@@ -192,9 +200,10 @@ func TestFailed(t *testing.T) {
 	r := &lab.Results{Cases: []*lab.CaseResult{
 		result("good", 4, around(10, 1, 4), lab.Expectation{Measure: "m", Published: "10"}),
 		result("bad", 4, []float64{20, 20.5, 21, 20.5}, lab.Expectation{Measure: "m", Published: "10"}, lab.Expectation{Measure: "k", Least: "1"}),
+		result("single", 4, []float64{10}, lab.Expectation{Measure: "m", Published: "10"}),
 		result("known", 4, around(20, 1, 4), lab.Expectation{Measure: "m", Published: "10", Differs: "why"}),
 	}}
-	if got, want := strings.Join(r.Failed(), "\n"), "bad, m: mean 20.5, sd 0.40825, n 4\nbad, k: no trial reported it"; got != want {
+	if got, want := strings.Join(r.Failed(), "\n"), "bad, m: mean 20.5, sd 0.40825, n 4\nbad, k: no trial reported it\nsingle, m: mean 10, sd 0, n 1: one value says nothing of its error"; got != want {
 		t.Errorf("failed are\n%s", got)
 	}
 }
