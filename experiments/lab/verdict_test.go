@@ -96,6 +96,11 @@ func TestBelow(t *testing.T) {
 			t.Errorf("%v below 10 is %s, at most %v", mean, row.Verdict, row.High)
 		}
 	}
+	for mean, want := range map[float64]lab.Verdict{1: lab.OK, 2: lab.Failed} {
+		if row := judge(t, x, 4, around(mean, 0, 4), around(2, 0, 4)); row.Verdict != want {
+			t.Errorf("%v below 2, both without any error, is %s", mean, row.Verdict)
+		}
+	}
 	if row := judge(t, x, 4, around(1, 0.1, 4), []float64{10}); row.Verdict != lab.Failed || row.Allowed() != "" {
 		t.Errorf("below one value is %s, %s", row.Verdict, row.Allowed())
 	}
@@ -224,7 +229,7 @@ func TestPublishedAndAllowed(t *testing.T) {
 			t.Errorf("%+v: published %q, allowed %q", test.x, row.Published(), row.Allowed())
 		}
 	}
-	if row := judge(t, lab.Expectation{Below: "other"}, 4, around(3, 0, 4), around(5, 0, 4)); row.Published() != "below other" {
-		t.Errorf("published %q", row.Published())
+	if row := judge(t, lab.Expectation{Below: "other"}, 4, around(3, 0, 4), around(5, 0, 4)); row.Published() != "below other" || row.Allowed() != "< 5" {
+		t.Errorf("published %q, allowed %q", row.Published(), row.Allowed())
 	}
 }
