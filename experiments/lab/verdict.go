@@ -57,6 +57,9 @@ func (r *Results) judge(c *CaseResult, x Expectation) Row {
 	row := Row{Case: c.Case.Name, Measure: x.Measure, Expectation: x, Low: math.Inf(-1), High: math.Inf(1), Verdict: Failed}
 	s := c.Measure(x.Measure)
 	if s == nil {
+		if c.Seeds < x.Needs {
+			row.tooFew()
+		}
 		return row
 	}
 	row.N, row.Mean, row.SD = s.N(), s.Mean(), s.SD()
@@ -90,12 +93,16 @@ func (r *Results) judge(c *CaseResult, x Expectation) Row {
 	case x.Ungated != "":
 		row.Verdict = Ungated
 	case row.N < x.Needs:
-		row.Verdict = Ungated
-		row.Expectation.Ungated = fmt.Sprintf("takes %d seeds", x.Needs)
+		row.tooFew()
 	case row.Verdict == Failed && x.Differs != "":
 		row.Verdict = Differs
 	}
 	return row
+}
+
+// tooFew is the verdict where fewer values than needed are there.
+func (row *Row) tooFew() {
+	row.Verdict, row.Expectation.Ungated = Ungated, fmt.Sprintf("takes %d values", row.Expectation.Needs)
 }
 
 // within reports whether the mean is in the bounds.

@@ -140,8 +140,20 @@ func TestVerdictsThatAreNotOfTheMean(t *testing.T) {
 			t.Errorf("%s: %s, want %s", test.name, row.Verdict, test.want)
 		}
 	}
-	if row := judge(t, lab.Expectation{Published: "10", Needs: 5}, 4, bad, nil); row.Expectation.Ungated != "takes 5 seeds" {
+	if row := judge(t, lab.Expectation{Published: "10", Needs: 5}, 4, bad, nil); row.Expectation.Ungated != "takes 5 values" {
 		t.Errorf("the reason is %q", row.Expectation.Ungated)
+	}
+}
+
+// What is so rare that no trial of a short run saw it says as little as what few saw; of
+// enough trials it is missing.
+func TestNeedsWithoutValues(t *testing.T) {
+	for seeds, want := range map[int]lab.Verdict{4: lab.Ungated, 5: lab.Failed} {
+		c := result("this", 100, nil, lab.Expectation{Measure: "m", Published: "10", Needs: 5})
+		c.Seeds = seeds
+		if row := (&lab.Results{Cases: []*lab.CaseResult{c}}).Rows()[0]; row.Verdict != want {
+			t.Errorf("%d seeds: %s, want %s", seeds, row.Verdict, want)
+		}
 	}
 }
 
