@@ -72,6 +72,16 @@ func TestExpectedIsValidated(t *testing.T) {
 		{expect(`{"measure": "m", "published": "a"}`), ``, `"a": want a number`},
 		{expect(`{"measure": "m", "published": ""}`), ``, `"": want a number`},
 		{expect(`{"measure": "m", "published": null}`), ``, `"null": want a number`},
+		{expect(`{"measure": "m", "published": "nan"}`), ``, `"nan": want a number`},
+		{expect(`{"measure": "m", "published": "Inf"}`), ``, `"Inf": want a number`},
+		{expect(`{"measure": "m", "published": "0x1p-2"}`), ``, `"0x1p-2": want a number`},
+		{expect(`{"measure": "m", "published": "."}`), ``, `".": want a number`},
+		{expect(`{"measure": "m", "published": 1, "tolerance": -0.5}`), ``, "a tolerance is not negative"},
+		{expect(`{"measure": "m", "least": 2, "most": 1}`), ``, "least is more than most"},
+		{expect(`{"measure": "m", "published": 1, "needs": 4}`), ``, ``},
+		{expect(`{"measure": "m", "published": 1, "needs": 5}`), ``, "needs 5 values of 4 seeds"},
+		{expect(`{"measure": "m", "published": 1, "needs": -1}`), ``, "needs -1 values"},
+		{`{"name": "one", "seeds": 1, "expect": [{"measure": "m", "below": "two"}]}, {"name": "two", "seeds": 1}`, ``, "one seed is in no order"},
 		{`{"name": "one", "seeds": 1, "expect": [{"measure": "m", "published": 1}]}`, ``, "measure m: with one seed, want a tolerance"},
 		{`{"name": "one", "seeds": 1, "expect": [{"measure": "m", "published": 1, "tolerance": 0}]}`, ``, ``},
 		{`{"name": "one", "seeds": 1, "expect": [{"measure": "m", "published": 1, "ungated": "why"}]}`, ``, ``},
@@ -81,12 +91,18 @@ func TestExpectedIsValidated(t *testing.T) {
 		{goodCase, `{"name": "wrong", "case": "one", "fails": ["k"]}`, "control wrong: case one has no verdict on k"},
 		{goodCase, `{"name": "wrong", "case": "one", "fails": ["x"]}`, "control wrong: case one has no verdict on x"},
 		{goodCase, `{"name": "wrong", "case": "one", "parameters": {"c": 2}, "fails": ["m"]}`, `control wrong: parameters: json: unknown field "c"`},
+		{goodCase, `{"name": "wrong", "case": "one", "fails": ["m"], "seeds": -1}`, "control wrong: want seeds from 0 up, and quick from 0 to them"},
+		{goodCase, `{"name": "wrong", "case": "one", "fails": ["m"], "quick": -1}`, "control wrong: want seeds from 0 up"},
+		{goodCase, `{"name": "wrong", "case": "one", "fails": ["m"], "quick": 5}`, "control wrong: want seeds from 0 up"},
+		{expect(`{"measure": "m", "published": 1, "needs": 3}`), `{"name": "wrong", "case": "one", "fails": ["m"], "seeds": 2}`, "control wrong: case one has no verdict on m with 2 seeds"},
+		{expect(`{"measure": "m", "published": 1, "needs": 3}`), `{"name": "wrong", "case": "one", "fails": ["m"]}`, ``},
 	} {
 		text := fmt.Sprintf(`{"title": "A fake", "source": "Nobody, 2001", "cases": [%s], "controls": [%s]}`, test.cases, test.controls)
 		check(t, text, test.want)
 	}
 	check(t, `{"source": "Nobody", "cases": [`+goodCase+`]}`, "want a title, a source and cases")
 	check(t, `{"title": "A fake", "cases": [`+goodCase+`]}`, "want a title, a source and cases")
+	check(t, `{"title": "A fake", "source": "Nobody", "cases": [`+goodCase+`]} {}`, "there is more after its end")
 	check(t, `{"title": `, "unexpected EOF")
 }
 
