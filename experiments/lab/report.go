@@ -71,7 +71,7 @@ func (r *Results) markdown(b *bytes.Buffer, plots map[string][]byte) error {
 	if failed := r.Failed(); len(failed) > 0 {
 		fmt.Fprintf(b, "**%d checks failed.**\n\n", len(failed))
 		for _, f := range failed {
-			fmt.Fprintf(b, "- %s\n", f)
+			fmt.Fprintf(b, "- %s\n", plain(f))
 		}
 		b.WriteString("\n")
 	}
@@ -82,9 +82,9 @@ func (r *Results) markdown(b *bytes.Buffer, plots map[string][]byte) error {
 	for _, c := range r.ControlRows() {
 		verdict := "noticed, as it has to be"
 		if len(c.Missed) > 0 {
-			verdict = "**not noticed** by " + strings.Join(c.Missed, ", ")
+			verdict = "**not noticed** by " + plain(strings.Join(c.Missed, ", "))
 		}
-		fmt.Fprintf(b, "\nControl, wrong on purpose: *%s* (%s): %s.\n\n%s", c.Name, c.Case, verdict, table(c.Rows))
+		fmt.Fprintf(b, "\nControl, wrong on purpose: *%s* (%s): %s.\n\n%s", plain(c.Name), plain(c.Case), verdict, table(c.Rows))
 	}
 	if e.Plots != nil {
 		for _, p := range e.Plots(r) {
@@ -118,15 +118,19 @@ func table(rows []Row) string {
 		case Failed:
 			verdict = "**FAILED**"
 		case Differs:
-			verdict = "**differs**: " + r.Expectation.Differs
+			verdict = "**differs**: " + plain(r.Expectation.Differs)
 		case Ungated:
-			verdict += ": " + r.Expectation.Ungated
+			verdict += ": " + plain(r.Expectation.Ungated)
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %d | %s | %s | %s | %s |\n",
-			r.Case, r.Measure, mean, sd, r.N, r.Published(), r.Allowed(), r.Expectation.From, verdict)
+			plain(r.Case), plain(r.Measure), mean, sd, r.N, plain(r.Published()), r.Allowed(), plain(r.Expectation.From), verdict)
 	}
 	return b.String()
 }
+
+// plain escapes what names and reasons may have in them, and Markdown would take for its
+// own: above all the line between columns.
+var plain = strings.NewReplacer(`\`, `\\`, "|", `\|`, "*", `\*`, "<", `\<`, "`", "\\`", "[", `\[`, "\n", " ").Replace
 
 //go:embed report.html
 var pageText string
