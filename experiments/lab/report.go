@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/yuin/goldmark"
@@ -64,6 +65,9 @@ func Write(dir string, all []*Results) error {
 	return nil
 }
 
+// plotName is a name that is the same in a path, a link of Markdown and HTML.
+var plotName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
 // markdown adds an experiment to a report.
 func (r *Results) markdown(b *bytes.Buffer, plots map[string][]byte) error {
 	e := r.Experiment
@@ -93,6 +97,9 @@ func (r *Results) markdown(b *bytes.Buffer, plots map[string][]byte) error {
 				return err
 			}
 			name := e.Name + "-" + p.Name + ".svg"
+			if plots[name] != nil || !plotName.MatchString(p.Name) {
+				return fmt.Errorf("lab: experiment %s: plot %q: want a name of its own, of letters, digits, - and _", e.Name, p.Name)
+			}
 			plots[name] = svg
 			fmt.Fprintf(b, "\n![%s](%s)\n", p.Title, name)
 		}

@@ -160,6 +160,26 @@ func TestPlots(t *testing.T) {
 	}
 }
 
+// A plot whose name is taken, or that a report cannot link to, would be missing in it.
+func TestNamesOfPlots(t *testing.T) {
+	for _, names := range [][]string{{"a", "a"}, {"a b"}, {""}, {"../a"}, {"a)"}} {
+		e := fake(`{"name": "one", "seeds": 1}`, ``, bySeed)
+		e.Plots = func(*lab.Results) (all []lab.Plot) {
+			for _, name := range names {
+				all = append(all, lab.Plot{Name: name})
+			}
+			return all
+		}
+		all, err := lab.Run(t.Context(), []*lab.Experiment{e}, lab.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := lab.Write(t.TempDir(), all); err == nil || !strings.Contains(err.Error(), "experiment fake: plot") {
+			t.Errorf("plots %q: %v", names, err)
+		}
+	}
+}
+
 // A measure over cases: means with their errors, and what was published.
 func TestAcross(t *testing.T) {
 	r := &lab.Results{Cases: []*lab.CaseResult{
