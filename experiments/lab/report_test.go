@@ -120,12 +120,12 @@ func TestTablesStayWhole(t *testing.T) {
 // Programs read the results: what was not measured is null, not 0.
 func TestJSON(t *testing.T) {
 	got := report(t, fake(`{"name": "one", "seeds": 4, "expect": [{"measure": "m", "published": 2.5, "from": "Table 1"}, {"measure": "none", "most": 1}]}`,
-		`{"name": "seen", "case": "one", "parameters": {"b": 50}, "fails": ["m"]}`, bySeed))
+		`{"name": "seen", "case": "one", "parameters": {"b": 50}, "fails": ["m"]}, {"name": "missed", "case": "one", "fails": ["m"]}`, bySeed))
 	var out any
 	if err := json.Unmarshal([]byte(got["results.json"]), &out); err != nil {
 		t.Fatal(err)
 	}
-	want := `{"experiments":[{"controls":[{"case":"one","name":"seen","noticed":true}],"name":"fake","ok":false,` +
+	want := `{"experiments":[{"controls":[{"case":"one","name":"seen","noticed":true},{"case":"one","missed":["m"],"name":"missed","noticed":false}],"name":"fake","ok":false,` +
 		`"others":[{"case":"one","mean":7,"measure":"more","n":4,"sd":0}],"quick":false,` +
 		`"rows":[{"allowed":"± 1.9865","case":"one","from":"Table 1","mean":2.5,"measure":"m","n":4,"published":"2.5","sd":1.2909944487358056,"verdict":"ok"},` +
 		`{"case":"one","mean":null,"measure":"none","n":0,"published":"at most 1","sd":null,"verdict":"FAILED"}],"source":"Nobody, 2001"}]}`
@@ -140,7 +140,7 @@ func TestJSON(t *testing.T) {
 // Plots are drawings whatever the values are: none, one, zeros on a logarithmic axis.
 func TestPlots(t *testing.T) {
 	for name, points := range map[string][]lab.XY{
-		"none": nil, "one": {{1, 1, 0}}, "zeros": {{0, 0, 0}, {1, 0, 0}}, "bars": {{1, 0.001, 5}, {2, 100, 1}}, "constant": {{1, 3, 0}, {2, 3, 0}}, "negative": {{-1, -5, 1}, {2, -3, 0}},
+		"none": nil, "one": {{1, 1, 0}}, "zeros": {{0, 0, 0}, {1, 0, 0}}, "from zero": {{0, 1, 0}, {1, 1, 0}}, "bars": {{1, 0.001, 5}, {2, 100, 1}}, "constant": {{1, 3, 0}, {2, 3, 0}}, "negative": {{-1, -5, 1}, {2, -3, 0}},
 	} {
 		for _, log := range []bool{false, true} {
 			p := lab.Plot{Name: "p", Title: "a < b & c", LogX: log, LogY: log, Lines: []lab.Line{{Name: "x<y", Points: points}, {Name: "z", Points: points, Published: true}, {Name: "d", Points: points, Dashed: true}}}

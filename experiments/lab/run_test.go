@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"peernet/experiments/lab"
 )
@@ -248,6 +250,8 @@ func TestTrialsThatFail(t *testing.T) {
 	}{
 		"error":          {func(*lab.Trial) error { return errTrial }, "no luck"},
 		"panic":          {func(*lab.Trial) error { panic("oh no") }, "panic: oh no\n"},
+		"no number":      {func(t *lab.Trial) error { t.Measure("m", math.NaN()); return nil }, "panic: lab: m is NaN\n"},
+		"infinite":       {func(t *lab.Trial) error { t.Cost("s", math.Inf(1)); return nil }, "panic: lab: s is +Inf\n"},
 		"reported twice": {func(t *lab.Trial) error { t.Measure("m", 1); t.Measure("m", 1); return nil }, "panic: lab: m is reported twice\n"},
 	} {
 		e := fake(`{"name": "one", "seeds": 50, "expect": [{"measure": "m", "published": 1}]}`, `{"name": "wrong", "case": "one", "parameters": {"b": 1}, "fails": ["m"]}`,
@@ -263,7 +267,9 @@ func TestTrialsThatFail(t *testing.T) {
 				<-t.Context.Done() // no other error, and no more trials
 				return t.Context.Err()
 			})
-		_, err := lab.Run(t.Context(), []*lab.Experiment{e}, lab.Options{Workers: 3, Controls: true})
+		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // no test is to hang
+		_, err := lab.Run(ctx, []*lab.Experiment{e}, lab.Options{Workers: 3, Controls: true})
+		cancel()
 		want := "lab: experiment fake, case one, seed 3: " + test.want
 		if name == "panic" {
 			want = "lab: experiment fake, case one, control wrong, seed 3: " + test.want
@@ -278,9 +284,14 @@ func TestTrialsThatFail(t *testing.T) {
 func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var started atomic.Int32
+	third := make(chan struct{})
 	e := fake(`{"name": "one", "seeds": 100}`, ``, func(t *lab.Trial, _ parameters) error {
 		started.Add(1)
-		if t.Seed == 4 {
+		switch t.Seed {
+		case 3:
+			close(third)
+		case 4:
+			<-third
 			cancel()
 		}
 		if t.Seed >= 3 {
