@@ -57,7 +57,7 @@ func sums(back bool) *lab.Experiment {
 				}
 			}()
 			random := t.Rand("values")
-			t.Measure("m", p.A*random.Float64()-p.A/2+p.B)
+			t.Measure("m", value(t, p))
 			t.Measure(fmt.Sprintf("m%d", t.Seed), 1)
 			if t.Seed > 2 {
 				t.Measure("x", float64(t.Seed))
@@ -74,6 +74,9 @@ func sums(back bool) *lab.Experiment {
 	}
 	return e
 }
+
+// value is about 0, and as large as the parameter a.
+func value(t *lab.Trial, p parameters) float64 { return p.A*(t.Rand("m").Float64()-0.5) + p.B }
 
 // files reads a directory.
 func files(t *testing.T, dir string) map[string]string {
@@ -120,7 +123,7 @@ func TestTheSameForAnyWorkers(t *testing.T) {
 		}
 		m := all[0].Find("two").Measure("m")
 		for i, v := range m.Values {
-			if want := 0.1*(&lab.Trial{Seed: uint64(i + 1)}).Rand("values").Float64() - 0.05; v != want {
+			if want := value(&lab.Trial{Seed: uint64(i + 1)}, parameters{A: 0.1}); v != want {
 				t.Errorf("%d workers: value %d is %v, want that of its seed, %v", workers, i, v, want)
 			}
 		}
