@@ -272,6 +272,9 @@ func TestTrialsThatFail(t *testing.T) {
 			})
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second) // no test is to hang
 		_, err := lab.Run(ctx, []*lab.Experiment{e}, lab.Options{Workers: 3, Controls: true})
+		if ctx.Err() != nil {
+			t.Errorf("%s: the other trials went on", name)
+		}
 		cancel()
 		want := "lab: experiment fake, case one, seed 3: " + test.want
 		if name == "panic" {
