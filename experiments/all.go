@@ -37,7 +37,8 @@ var all = []*lab.Experiment{
 // All returns the experiments.
 func All() []*lab.Experiment { return slices.Clone(all) }
 
-// Find returns the experiments of these names; the error names those that exist.
+// Find returns the experiments of these names, each named once; the error names those that
+// exist.
 func Find(names ...string) ([]*lab.Experiment, error) {
 	var found []*lab.Experiment
 	for _, name := range names {
@@ -48,6 +49,9 @@ func Find(names ...string) ([]*lab.Experiment, error) {
 				known = append(known, e.Name)
 			}
 			return nil, fmt.Errorf("no experiment %q; there are %s", name, strings.Join(known, ", "))
+		}
+		if slices.Contains(found, all[i]) {
+			return nil, fmt.Errorf("experiment %s is named twice", name)
 		}
 		found = append(found, all[i])
 	}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -103,6 +104,13 @@ func runExperiments(cmd *cobra.Command, args []string, f *experimentFlags) error
 	if f.seeds != "" {
 		if o.Seeds, err = sweep.ParseSeeds(f.seeds); err != nil {
 			return fmt.Errorf("--seeds %w", err)
+		}
+		// The same trial again would count as another one.
+		sorted := slices.Sorted(slices.Values(o.Seeds))
+		for i := range sorted[1:] {
+			if sorted[i] == sorted[i+1] {
+				return fmt.Errorf("--seeds: seed %d is given twice", sorted[i])
+			}
 		}
 	}
 	if f.out != "" {
@@ -212,8 +220,12 @@ func printVerdicts(out io.Writer, rows []lab.Row) error {
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "CASE\tMEASURE\tMEAN\tSD\tN\tPUBLISHED\tALLOWED\tFROM\tVERDICT")
 	for _, r := range rows {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\n", r.Case, r.Measure,
-			lab.Format(r.Mean), lab.Format(r.SD), r.N, r.Published(), r.Allowed(), r.Expectation.From, r.Verdict)
+		mean, sd := "none", ""
+		if r.N > 0 {
+			mean, sd = lab.Format(r.Mean), lab.Format(r.SD)
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\n", r.Case, r.Measure, mean, sd, r.N,
+			r.Published(), r.Allowed(), r.Expectation.From, r.Verdict)
 	}
 	_ = w.Flush() // to a builder, without errors
 	return printTrimmed(out, text.String())
@@ -222,8 +234,9 @@ func printVerdicts(out io.Writer, rows []lab.Row) error {
 func printMeans(out io.Writer, rows []lab.Row) error {
 	var text strings.Builder
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "CASE\tMEASURE\tMEAN\tSD\tN")
 	for _, r := range rows {
-		fmt.Fprintf(w, "  %s\t%s\t%s\t±%s\t%d\n", r.Case, r.Measure, lab.Format(r.Mean), lab.Format(r.SD), r.N)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\n", r.Case, r.Measure, lab.Format(r.Mean), lab.Format(r.SD), r.N)
 	}
 	_ = w.Flush() // to a builder, without errors
 	return printTrimmed(out, text.String())

@@ -60,7 +60,7 @@ func interruptible() context.Context {
 }
 
 // prefixes are the names of packages in front of their errors.
-var prefixes = regexp.MustCompile(`(^|[:;] )(realnet|rtc|peer|actors|book|sweep|compare|result|scenario|sim): `)
+var prefixes = regexp.MustCompile(`(^|[:;] )(realnet|rtc|peer|actors|book|sweep|compare|result|scenario|sim|lab): `)
 
 // plain is an error without the names of the packages that say it.
 func plain(err error) string {

@@ -25,7 +25,7 @@ type tally struct {
 }
 
 func newTally(out io.Writer, what string, quiet bool) *tally {
-	t := &tally{out: out, what: what, quiet: quiet, started: time.Now(), printed: time.Now()}
+	t := &tally{out: out, what: what, quiet: quiet, started: time.Now()}
 	if f, ok := out.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		t.bars = mpb.New(mpb.WithOutput(out), mpb.WithWidth(40), mpb.WithAutoRefresh())
 		t.out = t.bars

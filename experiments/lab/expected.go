@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -70,11 +72,14 @@ type Number string
 // UnmarshalJSON implements [json.Unmarshaler]: a number, with its digits kept, or a string.
 func (n *Number) UnmarshalJSON(b []byte) error {
 	*n = Number(strings.Trim(string(b), `"`))
-	if _, err := strconv.ParseFloat(string(*n), 64); err != nil {
+	if _, err := strconv.ParseFloat(string(*n), 64); err != nil || !decimal.MatchString(string(*n)) {
 		return fmt.Errorf("%q: want a number", string(*n))
 	}
 	return nil
 }
+
+// decimal is what has a last digit; ParseFloat knows more, such as nan and 0x1p-2.
+var decimal = regexp.MustCompile(`^[+-]?[0-9]*\.?[0-9]*([eE][+-]?[0-9]+)?$`)
 
 // MarshalJSON implements [json.Marshaler].
 func (n Number) MarshalJSON() ([]byte, error) { return json.Marshal(string(n)) }
@@ -99,6 +104,9 @@ func parseExpected(text []byte) (e Expected, err error) {
 	d.DisallowUnknownFields()
 	if err := d.Decode(&e); err != nil {
 		return e, err
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return e, errors.New("there is more after its end")
 	}
 	return e, e.validate()
 }
@@ -125,9 +133,16 @@ func (e *Expected) validate() error {
 		if of == nil || c.Name == "" || len(c.Fails) == 0 {
 			return fmt.Errorf("control %q: want a name, a case that exists, and measures that fail", c.Name)
 		}
+		if c.Seeds < 0 || c.Quick < 0 || c.Quick > max(c.Seeds, of.Seeds) {
+			return fmt.Errorf("control %s: want seeds from 0 up, and quick from 0 to them", c.Name)
+		}
+		seeds := c.Seeds
+		if seeds == 0 {
+			seeds = of.Seeds
+		}
 		for _, m := range c.Fails {
-			if !of.gates(m) {
-				return fmt.Errorf("control %s: case %s has no verdict on %s", c.Name, c.Case, m)
+			if !of.gates(m, seeds) {
+				return fmt.Errorf("control %s: case %s has no verdict on %s with %d seeds", c.Name, c.Case, m, seeds)
 			}
 		}
 	}
@@ -150,6 +165,14 @@ func (x Expectation) validate(e *Expected, c Case) error {
 		return errors.New("a tolerance is of a published value")
 	case x.Tolerance == "" && x.Published != "" && c.Seeds < 2 && x.Ungated == "":
 		return errors.New("with one seed, want a tolerance")
+	case x.Below != "" && c.Seeds < 2 && x.Ungated == "":
+		return errors.New("one seed is in no order")
+	case x.Tolerance.Value() < 0:
+		return errors.New("a tolerance is not negative")
+	case x.Least != "" && x.Most != "" && x.Least.Value() > x.Most.Value():
+		return errors.New("least is more than most")
+	case x.Needs < 0 || x.Needs > c.Seeds:
+		return fmt.Errorf("needs %d values of %d seeds", x.Needs, c.Seeds)
 	case x.Below != "" && (x.Below == c.Name || e.find(x.Below) == nil):
 		return fmt.Errorf("below %q: want another case", x.Below)
 	}
@@ -166,10 +189,10 @@ func (e *Expected) find(name string) *Case {
 	return nil
 }
 
-// gates reports whether a case has a verdict on a measure.
-func (c *Case) gates(measure string) bool {
+// gates reports whether a case has a verdict on a measure with so many seeds.
+func (c *Case) gates(measure string, seeds int) bool {
 	for _, x := range c.Expect {
-		if x.Measure == measure && x.Ungated == "" {
+		if x.Measure == measure && x.Ungated == "" && x.Needs <= seeds {
 			return true
 		}
 	}

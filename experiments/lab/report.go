@@ -8,6 +8,7 @@ import (
 	"html/template"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 
 	"github.com/yuin/goldmark"
@@ -64,6 +65,9 @@ func Write(dir string, all []*Results) error {
 	return nil
 }
 
+// plotName is a name that is the same in a path, a link of Markdown and HTML.
+var plotName = regexp.MustCompile(`^[A-Za-z0-9_-]+$`)
+
 // markdown adds an experiment to a report.
 func (r *Results) markdown(b *bytes.Buffer, plots map[string][]byte) error {
 	e := r.Experiment
@@ -71,7 +75,7 @@ func (r *Results) markdown(b *bytes.Buffer, plots map[string][]byte) error {
 	if failed := r.Failed(); len(failed) > 0 {
 		fmt.Fprintf(b, "**%d checks failed.**\n\n", len(failed))
 		for _, f := range failed {
-			fmt.Fprintf(b, "- %s\n", f)
+			fmt.Fprintf(b, "- %s\n", plain(f))
 		}
 		b.WriteString("\n")
 	}
@@ -82,9 +86,9 @@ func (r *Results) markdown(b *bytes.Buffer, plots map[string][]byte) error {
 	for _, c := range r.ControlRows() {
 		verdict := "noticed, as it has to be"
 		if len(c.Missed) > 0 {
-			verdict = "**not noticed** by " + strings.Join(c.Missed, ", ")
+			verdict = "**not noticed** by " + plain(strings.Join(c.Missed, ", "))
 		}
-		fmt.Fprintf(b, "\nControl, wrong on purpose: *%s* (%s): %s.\n\n%s", c.Name, c.Case, verdict, table(c.Rows))
+		fmt.Fprintf(b, "\nControl, wrong on purpose: *%s* (%s): %s.\n\n%s", plain(c.Name), plain(c.Case), verdict, table(c.Rows))
 	}
 	if e.Plots != nil {
 		for _, p := range e.Plots(r) {
@@ -93,6 +97,9 @@ func (r *Results) markdown(b *bytes.Buffer, plots map[string][]byte) error {
 				return err
 			}
 			name := e.Name + "-" + p.Name + ".svg"
+			if plots[name] != nil || !plotName.MatchString(p.Name) {
+				return fmt.Errorf("lab: experiment %s: plot %q: want a name of its own, of letters, digits, - and _", e.Name, p.Name)
+			}
 			plots[name] = svg
 			fmt.Fprintf(b, "\n![%s](%s)\n", p.Title, name)
 		}
@@ -118,15 +125,19 @@ func table(rows []Row) string {
 		case Failed:
 			verdict = "**FAILED**"
 		case Differs:
-			verdict = "**differs**: " + r.Expectation.Differs
+			verdict = "**differs**: " + plain(r.Expectation.Differs)
 		case Ungated:
-			verdict += ": " + r.Expectation.Ungated
+			verdict += ": " + plain(r.Expectation.Ungated)
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %d | %s | %s | %s | %s |\n",
-			r.Case, r.Measure, mean, sd, r.N, r.Published(), r.Allowed(), r.Expectation.From, verdict)
+			plain(r.Case), plain(r.Measure), mean, sd, r.N, plain(r.Published()), r.Allowed(), plain(r.Expectation.From), verdict)
 	}
 	return b.String()
 }
+
+// plain escapes what names and reasons may have in them, and Markdown would take for its
+// own: above all the line between columns.
+var plain = strings.NewReplacer(`\`, `\\`, "|", `\|`, "*", `\*`, "<", `\<`, "`", "\\`", "[", `\[`, "\n", " ").Replace
 
 //go:embed report.html
 var pageText string

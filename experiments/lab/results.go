@@ -49,7 +49,7 @@ func (s *Sample) SD() float64 {
 	}
 	mean, sum := s.Mean(), 0.0
 	for _, v := range s.Values {
-		sum += (v - mean) * (v - mean)
+		sum += float64((v - mean) * (v - mean)) // rounded, as some processors would not before they add
 	}
 	return math.Sqrt(sum / float64(len(s.Values)-1))
 }

@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 
 	"peernet/actors"
@@ -34,7 +35,8 @@ type point struct {
 }
 
 // Measure reports the value of a measure, once per trial. A trial may leave one out, if
-// it does not exist there: the mean is over those that report it.
+// it does not exist there: the mean is over those that report it. It panics if the value
+// is no number or infinite, or the measure has one.
 func (t *Trial) Measure(name string, value float64) { t.measures = report(t.measures, name, value) }
 
 // Cost reports what depends on the machine, such as a time. Costs are kept out of the
@@ -42,6 +44,9 @@ func (t *Trial) Measure(name string, value float64) { t.measures = report(t.meas
 func (t *Trial) Cost(name string, value float64) { t.costs = report(t.costs, name, value) }
 
 func report(all []observation, name string, value float64) []observation {
+	if math.IsNaN(value) || math.IsInf(value, 0) {
+		panic(fmt.Sprintf("lab: %s is %v", name, value)) // results.json has no such numbers
+	}
 	for _, o := range all {
 		if o.name == name {
 			panic(fmt.Sprintf("lab: %s is reported twice", name))
@@ -51,7 +56,8 @@ func report(all []observation, name string, value float64) []observation {
 }
 
 // Point reports a point of a series, to be plotted: of several at the same x, in a trial
-// or over the seeds, the mean counts.
+// or over the seeds, the mean counts. A trial that has a point less than others is left
+// out of the mean there: one that is over reports what stays.
 func (t *Trial) Point(series string, x, y float64) { t.points = append(t.points, point{series, x, y}) }
 
 // Rand returns a stream of the trial, derived from its seed and a name: for what the

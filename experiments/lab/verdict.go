@@ -17,6 +17,10 @@ type Row struct {
 	// is none.
 	Low, High float64
 	Verdict   Verdict
+
+	// vague is set where one value is not enough: that the verdict is a failure says
+	// nothing of the model then.
+	vague bool
 }
 
 // A Verdict is what a check found.
@@ -53,6 +57,9 @@ func (r *Results) judge(c *CaseResult, x Expectation) Row {
 	row := Row{Case: c.Case.Name, Measure: x.Measure, Expectation: x, Low: math.Inf(-1), High: math.Inf(1), Verdict: Failed}
 	s := c.Measure(x.Measure)
 	if s == nil {
+		if c.Seeds < x.Needs {
+			row.tooFew()
+		}
 		return row
 	}
 	row.N, row.Mean, row.SD = s.N(), s.Mean(), s.SD()
@@ -63,8 +70,10 @@ func (r *Results) judge(c *CaseResult, x Expectation) Row {
 			return row
 		}
 		row.High = other.Mean() - 3*math.Hypot(s.StandardError(), other.StandardError())
+		row.vague = row.N < 2 || other.N() < 2
 	case x.Published != "":
 		slack := x.Published.HalfDigit() + 3*s.StandardError()
+		row.vague = row.N < 2 && x.Tolerance == ""
 		if x.Tolerance != "" {
 			slack = x.Tolerance.Value() + fewer(s, c.Case.Seeds)
 		}
@@ -77,23 +86,33 @@ func (r *Results) judge(c *CaseResult, x Expectation) Row {
 			row.High = x.Most.Value() + fewer(s, c.Case.Seeds)
 		}
 	}
-	// What one value says of the error of its mean is nothing.
-	known := row.N > 1 || x.Below == "" && (x.Published == "" || x.Tolerance != "")
-	// Sums of decimals that should be equal may differ in the last bit.
-	const rounding = 1e-12
-	if known && row.Mean >= row.Low-rounding*math.Abs(row.Low) && row.Mean <= row.High+rounding*math.Abs(row.High) {
+	if !row.vague && row.within() {
 		row.Verdict = OK
 	}
 	switch {
 	case x.Ungated != "":
 		row.Verdict = Ungated
 	case row.N < x.Needs:
-		row.Verdict = Ungated
-		row.Expectation.Ungated = fmt.Sprintf("takes %d seeds", x.Needs)
+		row.tooFew()
 	case row.Verdict == Failed && x.Differs != "":
 		row.Verdict = Differs
 	}
 	return row
+}
+
+// tooFew is the verdict where fewer values than needed are there.
+func (row *Row) tooFew() {
+	row.Verdict, row.Expectation.Ungated = Ungated, fmt.Sprintf("takes %d values", row.Expectation.Needs)
+}
+
+// within reports whether the mean is in the bounds.
+func (row Row) within() bool {
+	if row.Expectation.Below != "" {
+		return row.Mean < row.High // measures without any error that are equal are in no order
+	}
+	// Sums of decimals that should be equal may differ in the last bit.
+	const rounding = 1e-12
+	return row.Mean >= row.Low-rounding*math.Abs(row.Low) && row.Mean <= row.High+rounding*math.Abs(row.High)
 }
 
 // fewer is what the error of sampling is larger than with the seeds that were asked for.
@@ -119,7 +138,9 @@ func (r *Results) ControlRows() (rows []ControlRow) {
 			row.Rows = append(row.Rows, judged)
 		}
 		for _, m := range c.Control.Fails {
-			noticed := func(j Row) bool { return j.Measure == m && j.N > 0 && (j.Verdict == Failed || j.Verdict == Differs) }
+			noticed := func(j Row) bool {
+				return j.Measure == m && j.N > 0 && !j.vague && (j.Verdict == Failed || j.Verdict == Differs)
+			}
 			if !slices.ContainsFunc(row.Rows, noticed) {
 				row.Missed = append(row.Missed, m)
 			}
@@ -149,7 +170,11 @@ func (row Row) Ours() string {
 	if row.N == 0 {
 		return "no trial reported it"
 	}
-	return fmt.Sprintf("mean %s, sd %s, n %d", Format(row.Mean), Format(row.SD), row.N)
+	text := fmt.Sprintf("mean %s, sd %s, n %d", Format(row.Mean), Format(row.SD), row.N)
+	if row.vague {
+		text += ": one value says nothing of its error"
+	}
+	return text
 }
 
 // Published formats what the mean was to be.
@@ -171,8 +196,10 @@ func (row Row) Published() string {
 // Allowed formats what was accepted: a range about the published value, or a bound.
 func (row Row) Allowed() string {
 	switch {
-	case row.N == 0 || row.Verdict == Ungated:
+	case row.N == 0 || row.vague || row.Verdict == Ungated:
 		return ""
+	case row.Expectation.Below != "":
+		return "< " + Format(row.High)
 	case math.IsInf(row.Low, -1):
 		return "≤ " + Format(row.High)
 	case math.IsInf(row.High, 1):

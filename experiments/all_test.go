@@ -1,0 +1,88 @@
+package experiments_test
+
+import (
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"peernet/experiments"
+	"peernet/experiments/lab"
+)
+
+// Every folder with an expected.json is an experiment of its name, and all are in order.
+func TestAllAreRegistered(t *testing.T) {
+	files, err := filepath.Glob("*/expected.json")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	var folders, names []string
+	for _, f := range files {
+		folders = append(folders, filepath.Dir(f))
+	}
+	for _, e := range experiments.All() {
+		names = append(names, e.Name)
+	}
+	if slices.Sort(folders); !slices.Equal(folders, names) {
+		t.Errorf("the folders with expected.json are\n%v, registered are, in this order,\n%v", folders, names)
+	}
+}
+
+// Each experiment has what a reader looks for, and what holds its check to account.
+func TestEachIsWhole(t *testing.T) {
+	for _, e := range experiments.All() {
+		readme, err := os.ReadFile(filepath.Join(e.Name, "README.md"))
+		if err != nil || string(readme) != e.README {
+			t.Errorf("%s: its README is that of another folder, %v", e.Name, err)
+		}
+		// Reports leave out the first line, for one of theirs.
+		title, text, _ := strings.Cut(e.README, "\n")
+		if !strings.HasPrefix(title, "# ") || strings.TrimSpace(text) == "" {
+			t.Errorf("%s: README.md starts with %q; want a title, and text", e.Name, title)
+		}
+		if len(e.Controls) == 0 {
+			t.Errorf("%s has no control", e.Name)
+		}
+		quick := slices.ContainsFunc(e.Cases, func(c lab.Case) bool { return c.Quick > 0 })
+		if !quick {
+			t.Errorf("%s has no case in a quick run", e.Name)
+		}
+		if e.Plots != nil {
+			checkPlots(t, e)
+		}
+	}
+}
+
+// checkPlots has an experiment plot what it has none of: cases may be left out.
+func checkPlots(t *testing.T, e *lab.Experiment) {
+	plots := e.Plots(&lab.Results{Experiment: e})
+	if len(plots) == 0 {
+		t.Errorf("%s plots nothing", e.Name)
+	}
+	for _, p := range plots {
+		if p.Title == "" || p.X == "" || p.Y == "" {
+			t.Errorf("%s: plot %q lacks a title or a label: %q, %q, %q", e.Name, p.Name, p.Title, p.X, p.Y)
+		}
+	}
+	// Names that a report cannot use are its error.
+	if err := lab.Write(t.TempDir(), []*lab.Results{{Experiment: e}}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestFind(t *testing.T) {
+	found, err := experiments.Find("demers")
+	if err != nil || len(found) != 1 || found[0].Name != "demers" {
+		t.Errorf("%v, %v", found, err)
+	}
+	for name, want := range map[string]string{"demres": `no experiment "demres"; there are `, "": `no experiment ""`, "demers": "experiment demers is named twice"} {
+		if _, err := experiments.Find("demers", name); err == nil || !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), "demers") {
+			t.Errorf("%q: %v", name, err)
+		}
+	}
+	experiments.All()[0] = nil // a copy
+	if experiments.All()[0] == nil {
+		t.Error("the registry can be changed")
+	}
+}
