@@ -66,10 +66,12 @@ func (r *region) prefetchOwners(k int32) {
 	}
 }
 
-// prefetchHot asks for the actor that these will send to.
+// prefetchHot asks for the actor that these will send to, and for its random stream.
 func (r *region) prefetchHot(k int32) {
-	if s := r.nodes[k].hotSlot(); s != nil {
+	n := r.nodes[k]
+	if s := n.hotSlot(); s != nil {
 		prefetch(dataOf(s.actor))
+		prefetch(unsafe.Pointer(&n.streams[n.hot]))
 	}
 }
 

@@ -115,9 +115,10 @@ func (row Row) within() bool {
 	return row.Mean >= row.Low-rounding*math.Abs(row.Low) && row.Mean <= row.High+rounding*math.Abs(row.High)
 }
 
-// fewer is what the error of sampling is larger than with the seeds that were asked for.
+// fewer is three standard errors of the difference between the mean over the seeds that
+// were asked for, and that over the first of them.
 func fewer(s *Sample, seeds int) float64 {
-	return 3 * s.SD() * max(0, 1/math.Sqrt(float64(s.N()))-1/math.Sqrt(float64(seeds)))
+	return 3 * s.SD() * math.Sqrt(max(0, 1/float64(s.N())-1/float64(seeds)))
 }
 
 // A ControlRow says whether a control was noticed.

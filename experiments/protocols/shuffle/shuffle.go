@@ -17,6 +17,7 @@ package shuffle
 
 import (
 	"encoding/binary"
+	"math/bits"
 	"time"
 
 	"peernet/actors"
@@ -62,8 +63,9 @@ func (n *Node) Receive(ctx actors.Context, m actors.Message) {
 		if !s.Reply {
 			n.send(ctx, s.Peers[0], true)
 		}
+		d := dice(ctx.Rand().Uint64())
 		for _, peer := range s.Peers[:s.Len] {
-			n.merge(ctx, peer)
+			n.merge(&d, peer)
 		}
 	}
 }
@@ -72,10 +74,10 @@ func (n *Node) Receive(ctx actors.Context, m actors.Message) {
 func (n *Node) send(ctx actors.Context, to uint32, reply bool) {
 	m := &Shuffle{Reply: reply, Len: 1}
 	m.Peers[0] = n.Self
-	r := ctx.Rand()
+	d := dice(ctx.Rand().Uint64())
 	for m.Len < min(PeersMax, n.Len+1) { // the front of a random permutation of the view
 		i := int(m.Len) - 1
-		k := i + r.IntN(int(n.Len)-i)
+		k := i + d.below(int(n.Len)-i)
 		n.View[i], n.View[k] = n.View[k], n.View[i]
 		m.Peers[m.Len] = n.View[i]
 		m.Len++
@@ -85,7 +87,7 @@ func (n *Node) send(ctx actors.Context, to uint32, reply bool) {
 	}
 }
 
-func (n *Node) merge(ctx actors.Context, peer uint32) {
+func (n *Node) merge(d *dice, peer uint32) {
 	if peer == n.Self {
 		return
 	}
@@ -99,7 +101,19 @@ func (n *Node) merge(ctx actors.Context, peer uint32) {
 		n.Len++
 		return
 	}
-	n.View[ctx.Rand().IntN(ViewMax)] = peer
+	n.View[d.below(ViewMax)] = peer
+}
+
+// dice is a draw of 64 bits that serves for several small ones: as a fraction, whose next
+// digit is taken each time. Ten digits of base 20 use 44 of the bits, so that the chances of
+// the last are equal to one in a million.
+type dice uint64
+
+// below returns a number from 0 to n−1.
+func (d *dice) below(n int) int {
+	digit, rest := bits.Mul64(uint64(*d), uint64(n))
+	*d = dice(rest)
+	return int(digit)
 }
 
 // A Shuffle carries peers, the sender first.
