@@ -17,6 +17,7 @@ import (
 	"peernet/experiments/speed"
 	"peernet/experiments/splits"
 	"peernet/experiments/swim"
+	uneven "peernet/experiments/uneven-fanout"
 )
 
 // all are the experiments, in the order of their names.
@@ -32,6 +33,7 @@ var all = []*lab.Experiment{
 	speed.Experiment,
 	splits.Experiment,
 	swim.Experiment,
+	uneven.Experiment,
 }
 
 // All returns the experiments.
