@@ -86,3 +86,33 @@ func TestFind(t *testing.T) {
 		t.Error("the registry can be changed")
 	}
 }
+
+// The code on the page that says how to write an experiment is that of its example.
+func TestPageQuotesItsExample(t *testing.T) {
+	page, err := os.ReadFile("README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	example := ""
+	for _, name := range []string{"uneven.go", "expected.json"} {
+		text, err := os.ReadFile(filepath.Join("uneven-fanout", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		example += string(text)
+	}
+	quotes := 0
+	for i, block := range strings.Split(string(page), "```") {
+		kind, text, _ := strings.Cut(block, "\n")
+		if i%2 == 0 || kind != "go" && kind != "json" {
+			continue
+		}
+		quotes++
+		if !strings.Contains(example, strings.TrimRight(text, ",\n")) {
+			t.Errorf("the example lacks what the page quotes:\n%s", text)
+		}
+	}
+	if quotes < 3 {
+		t.Errorf("the page has %d quotes", quotes)
+	}
+}

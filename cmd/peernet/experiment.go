@@ -21,6 +21,7 @@ import (
 // experimentFlags are the options of peernet experiment run and check.
 type experimentFlags struct {
 	seeds   string
+	cases   []string
 	workers int
 	out     string
 	json    bool
@@ -73,6 +74,7 @@ The exit code is 1 if a verdict is FAILED, or a control was not noticed.`
 	}
 	flags := c.Flags()
 	flags.StringVar(&f.seeds, "seeds", "", "`seeds` of every case, such as 1..20; default what expected.json asks for")
+	flags.StringArrayVar(&f.cases, "case", nil, "run the case of this `name` alone; repeatable")
 	flags.IntVar(&f.workers, "workers", runtime.NumCPU(), "trials to run at a time; no influence on the result")
 	flags.StringVar(&f.out, "out", "", "`directory` for the report: report.html, report.md with plots, results.json")
 	flags.BoolVar(&f.json, "json", false, "print the results as JSON, and nothing else")
@@ -97,9 +99,12 @@ func runExperiments(cmd *cobra.Command, args []string, f *experimentFlags) error
 	if err != nil {
 		return err
 	}
-	o := lab.Options{Quick: f.quick, Controls: f.check, Workers: f.workers}
+	o := lab.Options{Quick: f.quick, Controls: f.check, Cases: f.cases, Workers: f.workers}
 	if f.workers < 1 || f.workers > 1024 {
 		return fmt.Errorf("--workers: %d, must be from 1 to 1024", f.workers)
+	}
+	if err := checkCases(chosen, f.cases); err != nil {
+		return err
 	}
 	if f.seeds != "" {
 		if o.Seeds, err = sweep.ParseSeeds(f.seeds); err != nil {
@@ -151,6 +156,19 @@ func runExperiments(cmd *cobra.Command, args []string, f *experimentFlags) error
 	}
 	if f.check {
 		return failures(all)
+	}
+	return nil
+}
+
+// checkCases finds out whether each case is one of an experiment.
+func checkCases(chosen []*lab.Experiment, names []string) error {
+	for _, name := range names {
+		found := slices.ContainsFunc(chosen, func(e *lab.Experiment) bool {
+			return slices.ContainsFunc(e.Cases, func(c lab.Case) bool { return c.Name == name })
+		})
+		if !found {
+			return fmt.Errorf("--case: no experiment that was named has a case %q", name)
+		}
 	}
 	return nil
 }

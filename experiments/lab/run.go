@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 )
 
@@ -13,6 +14,8 @@ type Options struct {
 	Seeds []uint64
 	// Quick runs fewer seeds, and leaves out cases that take long.
 	Quick bool
+	// Cases are the names of the cases to run; none is all.
+	Cases []string
 	// Controls runs the controls too.
 	Controls bool
 	// Workers is how many trials run at a time. Default 1.
@@ -46,7 +49,7 @@ func Run(ctx context.Context, experiments []*Experiment, o Options) ([]*Results,
 		r := &Results{Experiment: e, Quick: o.Quick}
 		for i, c := range e.Cases {
 			j := &job{experiment: e, seeds: o.seeds(c.Seeds, c.Quick), result: &CaseResult{Case: c}}
-			if len(j.seeds) == 0 {
+			if len(j.seeds) == 0 || len(o.Cases) > 0 && !slices.Contains(o.Cases, c.Name) {
 				continue
 			}
 			r.Cases, jobs = append(r.Cases, j.result), append(jobs, j)
