@@ -20,8 +20,9 @@ type observer struct {
 }
 
 type shard struct {
-	batches [16]outcome
-	_       [64]byte // keeps shards in different cache lines
+	batches [8]outcome
+	reached [8 * batch]uint64 // first receipts of a message
+	_       [64]byte          // keeps shards in different cache lines
 }
 
 // An outcome is what became of the messages of a batch.
@@ -64,9 +65,19 @@ func (o *observer) Observe(shard int, _ sim.NodeID, at actors.Time, e actors.Eve
 		b.copies++
 	case hops > 0: // not at the origin
 		b.heard++
+		o.shards[shard].reached[number]++
 		b.hops += uint64(hops)
 		b.latency.Add(uint64((time.Duration(at) - o.sent[number]) / time.Microsecond))
 	}
+}
+
+// coverage is the share of the live nodes that a message reached.
+func (o *observer) coverage(number, live int) float64 {
+	sum := uint64(1) // the origin
+	for i := range o.shards {
+		sum += o.shards[i].reached[number]
+	}
+	return float64(sum) / float64(live)
 }
 
 // batch returns the outcome of a batch.
