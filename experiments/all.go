@@ -5,12 +5,14 @@ import (
 	"slices"
 	"strings"
 
+	"peernet/experiments/addrman"
 	"peernet/experiments/demers"
 	"peernet/experiments/lab"
 )
 
 // all are the experiments, in the order of their names.
 var all = []*lab.Experiment{
+	addrman.Experiment,
 	demers.Experiment,
 }
 
