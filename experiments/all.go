@@ -7,6 +7,7 @@ import (
 
 	"peernet/experiments/addrman"
 	"peernet/experiments/demers"
+	"peernet/experiments/freenet"
 	"peernet/experiments/lab"
 )
 
@@ -14,6 +15,7 @@ import (
 var all = []*lab.Experiment{
 	addrman.Experiment,
 	demers.Experiment,
+	freenet.Experiment,
 }
 
 // All returns the experiments.

@@ -2,6 +2,7 @@ package addrman
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"peernet/actors"
@@ -23,7 +24,7 @@ func TestMalformedMessages(t *testing.T) {
 	for name, b := range map[string][]byte{
 		"nothing": nil, "cut": good[:len(good)-1], "cut in the address": good[:9], "more": append(bytes.Clone(good), 0),
 		"count": other(0, 2), "length": other(1, 200), "no address": other(2, '!'),
-		"too many":     {0xe9, 0x07},
+		"too many":     (&Addr{slices.Repeat([]Entry{{address(7), 0}}, EntriesMax+1)}).Append(nil),
 		"leading zero": append([]byte{0x81, 0x00}, good[1:]...),
 	} {
 		if m, err := addrKind.Decode(b); err == nil {
