@@ -8,9 +8,7 @@ import (
 	"fmt"
 	"math"
 
-	"peernet/actors"
 	"peernet/experiments/lab"
-	"peernet/experiments/protocols/freenet"
 	"peernet/sim"
 )
 
@@ -94,86 +92,82 @@ func (w *world) failures() error {
 }
 
 // replies measures the way back: its length, and whether it survives that a fifth of the
-// nodes die while data are fetched. Probes take the same paths every time.
+// nodes die while data are fetched.
 func (w *world) replies() error {
-	const dead = 0.2
-	requests := w.requests()
-	before, err := w.ask(requests)
-	if err != nil {
-		return err
-	}
-	longer := 0.0
-	for _, r := range before {
-		if r.Found {
-			longer += math.Abs(float64(r.Reply) - float64(r.Depth))
+	const dead, rounds = 0.2, 4
+	longer, survived, predicted := 0.0, 0.0, 0.0
+	for range rounds {
+		// Probes change nothing, so that they take the same paths the second time.
+		requests := w.requests()
+		before, err := w.ask(requests)
+		if err != nil {
+			return err
+		}
+		again := w.again(requests)
+		var gone []sim.NodeID
+		for _, k := range w.draw.Perm(len(w.live))[:int(dead*float64(len(w.live)))] {
+			gone = append(gone, w.live[k])
+		}
+		after, err := w.interrupted(again, gone)
+		if err != nil {
+			return err
+		}
+		for i, r := range requests {
+			was := before[r.ID]
+			if !was.Found {
+				continue
+			}
+			longer += math.Abs(float64(was.Reply) - float64(was.Depth))
+			source, _ := sim.NodeOf(was.Source)
+			if was.Depth < 2 || !w.sim.IsLive(source) || !w.sim.IsLive(r.at) {
+				continue // there are no relays, or an end is gone
+			}
+			predicted += math.Pow(1-dead, float64(was.Depth-1))
+			if after[again[i].ID].Found {
+				survived++
+			}
+		}
+		if err := w.revive(gone); err != nil {
+			return err
 		}
 	}
 	w.Measure("reply_minus_request", longer)
-	again := w.again(requests)
-	gone := func() []sim.NodeID {
-		var down []sim.NodeID
-		for _, k := range w.draw.Perm(len(w.live))[:int(dead*float64(len(w.live)))] {
-			down = append(down, w.live[k])
-		}
-		return down
-	}()
-	after, err := w.interrupted(again, gone)
-	if err != nil {
-		return err
-	}
-	survived, predicted := 0.0, 0.0
-	for i, r := range requests {
-		was, ok := before[r.ID]
-		if source, known := sim.NodeOf(was.Source); !ok || !was.Found || was.Depth < 2 ||
-			!known || !w.sim.IsLive(source) || !w.sim.IsLive(r.at) {
-			continue // its ends are no relays
-		}
-		relays := float64(was.Depth - 1)
-		predicted += math.Pow(1-dead, relays)
-		if after[again[i].ID].Found {
-			survived++
-		}
-	}
 	w.Measure("survival_ratio", survived/predicted)
-	return w.revive(gone)
+	return nil
 }
 
 // grow has nodes join one by one, and measures at some sizes.
 func (w *world) grow() error {
-	w.ring(20)
-	nodes := w.parameters.Nodes
+	last := w.parameters.Nodes
 	if w.Quick {
-		nodes = min(nodes, 1000)
+		last = min(last, 1000)
 	}
-	next := 20.0
-	for {
+	w.ring(20)
+	for next := 20.0; ; w.join() {
 		for range w.parameters.Grow {
 			if err := w.step(); err != nil {
 				return err
 			}
 		}
 		n := len(w.live)
-		if n >= int(next) {
-			next *= math.Sqrt(math.Sqrt(10))
-			paths, err := w.probe()
-			if err != nil {
-				return err
-			}
-			w.Point("growth", float64(n), quantile(paths, 0.5))
-			if n >= nodes {
-				w.Measure("median", quantile(paths, 0.5))
-				return nil
-			}
-			if int(next) > nodes {
-				next = float64(nodes)
-			}
+		if n < min(int(next), last) {
+			continue
 		}
-		w.join()
+		next *= math.Pow(10, 0.25)
+		paths, err := w.probe()
+		if err != nil {
+			return err
+		}
+		w.Point("growth", float64(n), quantile(paths, 0.5))
+		if n >= last {
+			w.Measure("median", quantile(paths, 0.5))
+			return nil
+		}
 	}
 }
 
 func plots(r *lab.Results) []lab.Plot {
-	trained, random := r.Find("1000 nodes"), r.Find("growth")
+	trained, grown := r.Find("1000 nodes"), r.Find("growth")
 	converge := lab.Plot{Name: "converge", Title: "Paths while the network learns", X: "inserts and requests", Y: "hops of a request", LogY: true}
 	for _, name := range []string{"first quartile", "median", "third quartile"} {
 		converge.Lines = append(converge.Lines, trained.Line(name, name))
@@ -182,7 +176,7 @@ func plots(r *lab.Results) []lab.Plot {
 		{Name: "failures", Title: "Paths when nodes fail", X: "nodes that failed, percent", Y: "median hops of a request", LogY: true,
 			Lines: []lab.Line{trained.Line("failures", "median")}},
 		{Name: "growth", Title: "Paths as the network grows", X: "nodes", Y: "median hops of a request", LogX: true, LogY: true,
-			Lines: []lab.Line{random.Line("growth", "median")}},
+			Lines: []lab.Line{grown.Line("growth", "median")}},
 	}
 }
 
@@ -201,8 +195,3 @@ func failed(paths []float64, p parameters) float64 {
 	}
 	return n / float64(len(paths))
 }
-
-// address is short.
-func address(id sim.NodeID) actors.Address { return sim.AddressOf(id) }
-
-var _ = freenet.KeyOf

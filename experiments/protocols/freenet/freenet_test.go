@@ -277,3 +277,26 @@ func TestTable(t *testing.T) {
 		t.Errorf("table %v, want %v", table, want)
 	}
 }
+
+// Answers of others than the node that was asked do not count.
+func TestStrangeAnswersAreLost(t *testing.T) {
+	r := chain(t, Config{Fetch: time.Minute})
+	r.sim.Crash(4, false)
+	r.sim.Start(4, &stranger{})
+	r.sim.Send(0, &Start{Request{ID: 1, Key: 100, HTL: 10}})
+	r.run()
+	r.sim.Send(4, &Know{[]actors.Address{address(0)}})
+	r.run()
+	if n := r.nodes[0]; len(n.Results) > 0 || n.Lost != 1 || len(n.pending) != 1 {
+		t.Errorf("results %v, %d answers lost, %d requests wait", n.Results, n.Lost, len(n.pending))
+	}
+}
+
+// stranger answers request 1 to who is named.
+type stranger struct{}
+
+func (*stranger) Receive(ctx actors.Context, m actors.Message) {
+	if m, ok := m.(*Know); ok {
+		send(ctx, m.Nodes[0], &Data{ID: 1, Source: address(4)})
+	}
+}
