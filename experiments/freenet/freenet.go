@@ -44,6 +44,7 @@ func trial(t *lab.Trial, p parameters) error {
 	if t.Quick {
 		every = 500
 	}
+	var late []float64 // medians of the last fifth
 	for step := 0; step <= p.Steps; step++ {
 		if step%every == 0 && step > 0 {
 			paths, err := w.probe()
@@ -53,7 +54,11 @@ func trial(t *lab.Trial, p parameters) error {
 			for i, name := range []string{"first quartile", "median", "third quartile"} {
 				t.Point(name, float64(step), quantile(paths, float64(i+1)/4))
 			}
+			if step > p.Steps*4/5 {
+				late = append(late, quantile(paths, 0.5))
+			}
 			if step == p.Steps {
+				t.Measure("median_late", mean(late))
 				t.Measure("median", quantile(paths, 0.5))
 				t.Measure("failed", failed(paths, p))
 			}
@@ -195,4 +200,11 @@ func failed(paths []float64, p parameters) float64 {
 		}
 	}
 	return n / float64(len(paths))
+}
+
+func mean(values []float64) (m float64) {
+	for _, v := range values {
+		m += v / float64(len(values))
+	}
+	return m
 }
