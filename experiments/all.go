@@ -5,9 +5,11 @@ import (
 	"slices"
 	"strings"
 
+	"peernet/experiments/addrman"
 	"peernet/experiments/cyclon"
 	"peernet/experiments/demers"
 	"peernet/experiments/flooding"
+	"peernet/experiments/freenet"
 	"peernet/experiments/hyparview"
 	infect "peernet/experiments/infect-and-die"
 	"peernet/experiments/lab"
@@ -22,9 +24,11 @@ import (
 
 // all are the experiments, in the order of their names.
 var all = []*lab.Experiment{
+	addrman.Experiment,
 	cyclon.Experiment,
 	demers.Experiment,
 	flooding.Experiment,
+	freenet.Experiment,
 	hyparview.Experiment,
 	infect.Experiment,
 	lifeguard.Experiment,
