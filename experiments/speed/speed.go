@@ -20,8 +20,6 @@ var files embed.FS
 // Experiment is the experiment.
 var Experiment = lab.New("speed", files, trial)
 
-func init() { Experiment.Plots = plots }
-
 type parameters struct {
 	Nodes    int  `json:"nodes"`
 	Flood    bool `json:"flood"`    // else shuffle
@@ -111,5 +109,3 @@ func has(n *shuffle.Node, peer uint32) bool {
 	}
 	return false
 }
-
-func plots(r *lab.Results) []lab.Plot { return nil }
