@@ -7,11 +7,13 @@ import (
 
 	"peernet/experiments/demers"
 	"peernet/experiments/lab"
+	smallworld "peernet/experiments/small-world"
 )
 
 // all are the experiments, in the order of their names.
 var all = []*lab.Experiment{
 	demers.Experiment,
+	smallworld.Experiment,
 }
 
 // All returns the experiments.
