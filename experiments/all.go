@@ -7,12 +7,14 @@ import (
 
 	"peernet/experiments/demers"
 	"peernet/experiments/lab"
+	"peernet/experiments/pittel"
 	smallworld "peernet/experiments/small-world"
 )
 
 // all are the experiments, in the order of their names.
 var all = []*lab.Experiment{
 	demers.Experiment,
+	pittel.Experiment,
 	smallworld.Experiment,
 }
 
