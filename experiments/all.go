@@ -7,6 +7,7 @@ import (
 
 	"peernet/experiments/demers"
 	"peernet/experiments/lab"
+	peersampling "peernet/experiments/peer-sampling"
 	"peernet/experiments/pittel"
 	smallworld "peernet/experiments/small-world"
 )
@@ -14,6 +15,7 @@ import (
 // all are the experiments, in the order of their names.
 var all = []*lab.Experiment{
 	demers.Experiment,
+	peersampling.Experiment,
 	pittel.Experiment,
 	smallworld.Experiment,
 }
