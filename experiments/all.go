@@ -14,8 +14,11 @@ import (
 	infect "peernet/experiments/infect-and-die"
 	"peernet/experiments/lab"
 	"peernet/experiments/lifeguard"
+	peersampling "peernet/experiments/peer-sampling"
 	"peernet/experiments/percolation"
+	"peernet/experiments/pittel"
 	"peernet/experiments/rivals"
+	smallworld "peernet/experiments/small-world"
 	"peernet/experiments/speed"
 	"peernet/experiments/splits"
 	"peernet/experiments/swim"
@@ -32,8 +35,11 @@ var all = []*lab.Experiment{
 	hyparview.Experiment,
 	infect.Experiment,
 	lifeguard.Experiment,
+	peersampling.Experiment,
 	percolation.Experiment,
+	pittel.Experiment,
 	rivals.Experiment,
+	smallworld.Experiment,
 	speed.Experiment,
 	splits.Experiment,
 	swim.Experiment,

@@ -6,7 +6,9 @@
 // follow, until it loses interest and is removed. The variants say who contacts whom
 // (push, pull, push-pull), when interest is lost (by a counter of k, or a coin with
 // chance 1/k), and whether that takes feedback, that is an unnecessary contact, or any
-// contact (blind).
+// contact (blind). With a K of 0 interest is never lost, and nobody sends feedback: that is
+// the "simple epidemic", which Pittel, "On spreading a rumor" (SIAM J. Appl. Math. 47(1),
+// 1987), has by push.
 //
 // # What it guarantees
 //
@@ -41,7 +43,7 @@ const (
 // A Config is a variant.
 type Config struct {
 	Mode  Mode
-	K     int  // of the counter or coin, from 1 up
+	K     int  // of the counter or coin, from 1 up; 0 is never to lose interest, without feedback
 	Blind bool // any contact counts, needed or not
 	Coin  bool // interest is lost with chance 1/K, not after K
 	Live  bool // need is judged at the time, not at the start of the cycle
@@ -106,7 +108,9 @@ func (s *Site) arrived(ctx actors.Context, from actors.Address, m actors.Message
 		if !s.Heard {
 			s.Heard, s.Infective, s.HeardAt = true, true, s.cycle+1
 		}
-		send(ctx, from, feedback[b2i(needed)])
+		if s.Config.K > 0 {
+			send(ctx, from, feedback[b2i(needed)])
+		}
 		if s.Config.Mode == PushPull && !m.Answer {
 			s.answer(ctx, from)
 		}
