@@ -139,7 +139,10 @@ func (n *Node) heard(ctx actors.Context, from actors.Ref, m actors.Message) {
 
 // join takes a new node, and has walks spread word of it.
 func (n *Node) join(ctx actors.Context, from actors.Ref, m *Join) {
-	if !n.welcome(from) || m.Peer == n.Self || n.knows(m.Peer) {
+	if !n.welcome(from) {
+		return // a neighbour is no guest any more
+	}
+	if m.Peer == n.Self || n.knows(m.Peer) {
 		ctx.Stop(from)
 		return
 	}
@@ -170,8 +173,11 @@ func (n *Node) forwardJoin(ctx actors.Context, from actors.Ref, m *ForwardJoin) 
 
 // asked answers a request to become a neighbour.
 func (n *Node) asked(ctx actors.Context, from actors.Ref, m *Neighbor) {
+	if !n.welcome(from) {
+		return // likewise
+	}
 	full := len(n.Active) >= n.Config.Active
-	if !n.welcome(from) || m.Peer == n.Self || n.knows(m.Peer) || full && !m.High || n.crosses(m.Peer) {
+	if m.Peer == n.Self || n.knows(m.Peer) || full && !m.High || n.crosses(m.Peer) {
 		ctx.Stop(from) // a link that is closed instead of accepted is a refusal
 		return
 	}
