@@ -291,6 +291,9 @@ func TestRefill(t *testing.T) {
 	d.over(1, &actors.LinkDown{Reason: actors.ReasonReset})
 	first := number(d.dials[0])
 	d.check("the first is asked", fmt.Sprint("dial ", first), []int{0}, []int{10, 11, 12})
+	d.guest(&hyparview.Join{Peer: addresses[30]})
+	d.over(2, &actors.LinkDown{Reason: actors.ReasonReset})
+	d.check("and no other, as long as that takes", "Accept>2, ForwardJoin 30/4>0", []int{0}, []int{10, 11, 12})
 	d.Receive(d.host, &actors.LinkDown{ID: 1, Reason: actors.ReasonTimeout})
 	second := number(d.dials[1])
 	left := slices.DeleteFunc([]int{10, 11, 12}, func(i int) bool { return i == first })
@@ -312,6 +315,60 @@ func TestRefill(t *testing.T) {
 	d.check("it is asked", fmt.Sprint("high>", slot), nil, []int{second})
 	d.over(slot, &hyparview.Accept{})
 	d.check("it accepts", "", []int{second}, nil)
+}
+
+// A peer is asked once at a time, and is one neighbour if it came by itself meanwhile.
+func TestAskedOnce(t *testing.T) {
+	d := node(t, 1)
+	d.over(0, &hyparview.ForwardJoin{Peer: addresses[30]})
+	d.over(0, &hyparview.ForwardJoin{Peer: addresses[30]})
+	d.check("walks end twice", "dial 30", []int{0}, nil)
+	slot := d.up()
+	d.guest(&hyparview.Join{Peer: addresses[30]})
+	d.did = nil
+	d.over(slot, &hyparview.Accept{})
+	d.check("accepted", fmt.Sprint("stop ", slot), []int{0, 30}, nil)
+}
+
+// app is what runs over the active view, and writes down what it is told.
+type app struct{ told []string }
+
+func (a *app) Up(_ actors.Context, peer actors.Ref) {
+	a.told = append(a.told, fmt.Sprint("up ", peer.Slot))
+}
+
+func (a *app) Down(_ actors.Context, peer actors.Ref) {
+	a.told = append(a.told, fmt.Sprint("down ", peer.Slot))
+}
+
+func (a *app) Receive(_ actors.Context, from actors.Ref, m actors.Message) {
+	a.told = append(a.told, fmt.Sprintf("%T from %d", m, from.Slot))
+}
+
+// The App knows the neighbours, and gets what is theirs or the user's, and nothing else.
+func TestApp(t *testing.T) {
+	d, a := node(t, 0), &app{}
+	d.App = a
+	for i := range 3 {
+		d.guest(&hyparview.Neighbor{Peer: addresses[i]})
+	}
+	d.Receive(d.host, &actors.LinkIn{Link: link{h: d.host}})
+	for slot := range uint32(4) { // the last has not said what it is for
+		d.over(slot, &actors.Round{})
+	}
+	d.Receive(d.host, &actors.Round{})
+	d.over(1, &actors.LinkDown{Reason: actors.ReasonReset})
+	d.over(1, &actors.Round{})
+	d.guest(&hyparview.Neighbor{Peer: addresses[4]})
+	d.guest(&hyparview.Join{Peer: addresses[5]})
+	gone := strings.TrimPrefix(a.told[len(a.told)-2], "down ")
+	want := []string{
+		"up 0", "up 1", "up 2", "*actors.Round from 0", "*actors.Round from 1", "*actors.Round from 2", "*actors.Round from 0",
+		"down 1", "up 4", "down " + gone, "up 5",
+	}
+	if !slices.Equal(a.told, want) {
+		t.Errorf("the App was told %q, want %q", a.told, want)
+	}
 }
 
 // A node whose view became full meanwhile does not take who it asked, unless a join did.
