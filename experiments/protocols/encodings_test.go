@@ -3,6 +3,7 @@ package protocols_test
 import (
 	"bytes"
 	"reflect"
+	"slices"
 	"testing"
 
 	"peernet/actors"
@@ -28,7 +29,7 @@ var crossing = []actors.Message{
 	&cyclon.Given{Entry: entries[1]},
 	&cyclon.Shuffle{Serial: 300, Entries: entries},
 	&cyclon.Shuffle{Entries: make([]cyclon.Entry, 0)},
-	&cyclon.Reply{Serial: 1<<32 - 1, Entries: many(cyclon.EntriesMax)},
+	&cyclon.Reply{Serial: 1<<32 - 1, Entries: entries},
 	&gossip.Rumor{Number: gossip.NumberMax - 1, Hops: gossip.HopsMax},
 	&gossip.Rumor{},
 	&hyparview.Join{Peer: some[0]},
@@ -37,7 +38,7 @@ var crossing = []actors.Message{
 	&hyparview.Neighbor{Peer: some[0]},
 	&hyparview.Accept{},
 	&hyparview.Shuffle{Origin: some[0], Hops: 6, Peers: some[:3]},
-	&hyparview.ShuffleReply{Peers: some[:hyparview.PeersMax]},
+	&hyparview.ShuffleReply{Peers: some[:3]},
 	&hyparview.ShuffleReply{Peers: make([]actors.Address, 0)},
 	&plumtree.Payload{Number: gossip.NumberMax - 1, Hops: gossip.HopsMax},
 	&plumtree.IHave{Number: 4, Hops: 200},
@@ -45,6 +46,14 @@ var crossing = []actors.Message{
 	&plumtree.Prune{},
 	&shuffle.Shuffle{Peers: [shuffle.PeersMax]uint32{1<<32 - 1, 2}, Len: 2, Reply: true},
 	&shuffle.Shuffle{Len: shuffle.PeersMax},
+}
+
+// The largest ones.
+var large = []actors.Message{
+	&cyclon.Shuffle{Serial: 1, Entries: many(cyclon.EntriesMax)},
+	&cyclon.Reply{Serial: 1, Entries: many(cyclon.EntriesMax)},
+	&hyparview.Shuffle{Origin: some[0], Peers: some[:hyparview.PeersMax]},
+	&hyparview.ShuffleReply{Peers: some[:hyparview.PeersMax]},
 }
 
 // Messages that stay at their node: a peer cannot send them.
@@ -62,7 +71,7 @@ func many(n int) (all []cyclon.Entry) {
 
 // What was encoded is decoded; cut short or with another byte it is malformed.
 func TestEncodings(t *testing.T) {
-	for _, m := range crossing {
+	for _, m := range slices.Concat(crossing, large) {
 		b := m.Append([]byte{7})[1:]
 		got, err := m.Kind().Decode(b)
 		if err != nil || !reflect.DeepEqual(got, m) {
@@ -71,7 +80,7 @@ func TestEncodings(t *testing.T) {
 		if n := actors.SizeOf(m); n != len(b) {
 			t.Errorf("%T has %d bytes, and says %d", m, len(b), n)
 		}
-		for cut := range b {
+		for cut := 0; cut < len(b); cut += 1 + len(b)/100 {
 			if _, err := m.Kind().Decode(b[:cut]); err == nil {
 				t.Errorf("%T%v, cut to %d bytes, was decoded", m, m, cut)
 			}
