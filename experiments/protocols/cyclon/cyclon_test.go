@@ -235,6 +235,34 @@ func TestExchangeConservesEntries(t *testing.T) {
 	}
 }
 
+// Of a peer that both have, both entries may be replaced; no other is lost.
+func TestExchangeOfACommonEntry(t *testing.T) {
+	c, lost := &cyclon.Config{View: 3, Shuffle: 3}, 0
+	for seed := range uint64(50) {
+		h := newHost()
+		h.rand = rand.New(rand.NewPCG(seed, 1))
+		p, q := node(c, 0, 9, 1, 2), node(c, 9, 10, 1, 11)
+		_, m := shuffled(t, p, h)
+		q.Receive(h, datagram(0, m))
+		p.Receive(h, datagram(9, h.only(t).m))
+		all := slices.Concat(numbers(p.View), numbers(q.View))
+		for _, i := range []int{0, 2, 10, 11} {
+			if !slices.Contains(all, i) {
+				t.Fatalf("nobody kept %d: %v", i, all)
+			}
+		}
+		if len(all) != 6 {
+			t.Fatalf("views have %v", all)
+		}
+		if !slices.Contains(all, 1) {
+			lost++
+		}
+	}
+	if lost == 0 || lost == 50 {
+		t.Errorf("the peer of both was lost %d times of 50", lost)
+	}
+}
+
 // A walk is passed on until it has no hops left.
 func TestWalk(t *testing.T) {
 	c := &cyclon.Config{View: 3, Shuffle: 2, Walk: 5}

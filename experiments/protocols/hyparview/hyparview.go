@@ -23,7 +23,10 @@
 // to fill it after each loss and in each cycle. Two requests that cross are one: that of
 // the node whose address sorts first counts. Replies to shuffles go by datagram, the
 // "temporary connection" of the paper. How fast failures are noticed is the host's: a
-// crash with a reset is noticed at once, a silent one never, as links carry no probes.
+// crash with a reset is noticed at once, a silent one never, as links carry no probes: not
+// even by who asked the node to become a neighbour, and waits for its answer.
+// A node that joins and is refused, or whose contact is dead, does not try again. One that
+// came back is refused by those who take its old self for a neighbour still.
 package hyparview
 
 import (
@@ -42,7 +45,7 @@ type Config struct {
 	PassiveWalk   int           // PRWL: hops that are left of it when the address is kept passively
 	ShuffleActive int           // ka: neighbours that a shuffle sends
 	ShufflePass   int           // kp: passive addresses that it sends
-	ShuffleWalk   int           // hops of its walk
+	ShuffleWalk   int           // hops of its walk, after the first
 	Period        time.Duration // of the cycles
 }
 
