@@ -1,5 +1,6 @@
 // Package codec reads the canonical encodings that the messages of protocols share:
-// unsigned varints, addresses as text, and lists of bounded length.
+// unsigned varints, addresses as text, and lists of bounded length. What is not as it would
+// be written is an error: a message has one encoding.
 package codec
 
 import (
@@ -21,7 +22,7 @@ type Reader struct {
 // Number reads an unsigned varint of at most 32 bits.
 func (r *Reader) Number() uint32 {
 	v, n := binary.Uvarint(r.Bytes)
-	if n <= 0 || v > 1<<32-1 {
+	if n <= 0 || v > 1<<32-1 || n > 1 && r.Bytes[n-1] == 0 {
 		return uint32(r.fail())
 	}
 	r.Bytes = r.Bytes[n:]
@@ -45,10 +46,11 @@ func (r *Reader) Address() (a actors.Address) {
 		r.fail()
 		return a
 	}
-	a, err := actors.ParseAddress(string(r.Bytes[:n]))
-	if err != nil {
+	text := string(r.Bytes[:n])
+	a, err := actors.ParseAddress(text)
+	if err != nil || a.String() != text {
 		r.fail()
-		return a
+		return actors.Address{}
 	}
 	r.Bytes = r.Bytes[n:]
 	return a

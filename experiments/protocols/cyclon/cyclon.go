@@ -10,11 +10,13 @@
 //   - A view has no repeats and not the node itself, and at most Config.View entries.
 //   - An exchange gives away no entry that nobody keeps: what is replaced was sent to the
 //     partner, whose answer takes its place. The entry of the partner is replaced by one
-//     of age 0 for the initiator, at the partner.
+//     of age 0 for the initiator, at the partner, unless that has one. Only peers that
+//     both had may be lost: each sends its entry, drops the other's as known, and replaces
+//     its own.
 //   - The entry of a partner that does not answer is gone: so dead nodes are forgotten.
 //   - A node that joins through a contact gets as many entries as walks come to an end,
 //     each taken from where a walk ended, whose entry it replaces: the in-degrees of others
-//     stay as they are.
+//     stay as they are. An entry that comes to it twice is dropped the second time.
 //
 // # What the paper leaves open
 //

@@ -100,10 +100,13 @@ type Rumor struct {
 // NumberMax bounds the numbers of messages: nodes keep two bytes for each.
 const NumberMax = 1 << 20
 
-var errRumor = errors.New("gossip: a rumor is 6 bytes, with a number below 1048576")
+// HopsMax bounds the hops of a message that came: one more is kept for it, and 0 is none.
+const HopsMax = 1<<16 - 2
+
+var errRumor = errors.New("gossip: a rumor is 6 bytes, with a number below 1048576, and hops of 65534 at most")
 
 var rumorKind = actors.RegisterMessage("gossip.rumor", func(b []byte) (actors.Message, error) {
-	if len(b) != 6 || binary.LittleEndian.Uint32(b) >= NumberMax {
+	if len(b) != 6 || binary.LittleEndian.Uint32(b) >= NumberMax || binary.LittleEndian.Uint16(b[4:]) > HopsMax {
 		return nil, errRumor
 	}
 	return &Rumor{binary.LittleEndian.Uint32(b), binary.LittleEndian.Uint16(b[4:])}, nil

@@ -23,7 +23,10 @@
 // to fill it after each loss and in each cycle. Two requests that cross are one: that of
 // the node whose address sorts first counts. Replies to shuffles go by datagram, the
 // "temporary connection" of the paper. How fast failures are noticed is the host's: a
-// crash with a reset is noticed at once, a silent one never, as links carry no probes.
+// crash with a reset is noticed at once, a silent one never, as links carry no probes: not
+// even by who asked the node to become a neighbour, and waits for its answer.
+// A node that joins and is refused, or whose contact is dead, does not try again. One that
+// came back is refused by those who take its old self for a neighbour still.
 package hyparview
 
 import (
@@ -42,7 +45,7 @@ type Config struct {
 	PassiveWalk   int           // PRWL: hops that are left of it when the address is kept passively
 	ShuffleActive int           // ka: neighbours that a shuffle sends
 	ShufflePass   int           // kp: passive addresses that it sends
-	ShuffleWalk   int           // hops of its walk
+	ShuffleWalk   int           // hops of its walk, after the first
 	Period        time.Duration // of the cycles
 }
 
@@ -139,7 +142,10 @@ func (n *Node) heard(ctx actors.Context, from actors.Ref, m actors.Message) {
 
 // join takes a new node, and has walks spread word of it.
 func (n *Node) join(ctx actors.Context, from actors.Ref, m *Join) {
-	if !n.welcome(from) || m.Peer == n.Self || n.knows(m.Peer) {
+	if !n.welcome(from) {
+		return // a neighbour is no guest any more
+	}
+	if m.Peer == n.Self || n.knows(m.Peer) {
 		ctx.Stop(from)
 		return
 	}
@@ -170,8 +176,11 @@ func (n *Node) forwardJoin(ctx actors.Context, from actors.Ref, m *ForwardJoin) 
 
 // asked answers a request to become a neighbour.
 func (n *Node) asked(ctx actors.Context, from actors.Ref, m *Neighbor) {
+	if !n.welcome(from) {
+		return // likewise
+	}
 	full := len(n.Active) >= n.Config.Active
-	if !n.welcome(from) || m.Peer == n.Self || n.knows(m.Peer) || full && !m.High || n.crosses(m.Peer) {
+	if m.Peer == n.Self || n.knows(m.Peer) || full && !m.High || n.crosses(m.Peer) {
 		ctx.Stop(from) // a link that is closed instead of accepted is a refusal
 		return
 	}

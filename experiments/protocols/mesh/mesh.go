@@ -10,6 +10,8 @@
 //   - A Conn hands on the messages of its link in their order, and last of all the
 //     *actors.LinkDown; then it ends.
 //   - To stop a Conn closes its link, behind what was sent before.
+//   - A link that cannot take a message is given up, as if it had been reset: no message is
+//     left out unless both ends are told that the link is down.
 //   - An App is told of each neighbour Up once, then gets its messages, and Down once.
 package mesh
 
@@ -48,7 +50,11 @@ func (c *Conn) Receive(ctx actors.Context, m actors.Message) {
 		ctx.Stop(ctx.Self())
 	}
 	if ctx.Sender() == c.root {
-		_ = c.Link.Send(m) // a link that is closed or full says so by LinkDown
+		// A link that is closed says so by LinkDown, one that is full does not.
+		if c.Link.Send(m) == actors.ErrLinkFull {
+			ctx.Send(c.root, &actors.LinkDown{Reason: actors.ReasonReset, Text: "full"})
+			ctx.Stop(ctx.Self())
+		}
 		return
 	}
 	ctx.Send(c.root, m)

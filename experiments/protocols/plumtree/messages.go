@@ -52,7 +52,7 @@ var (
 
 func read(b []byte) (number uint32, hops uint16, err error) {
 	r := codec.Reader{Bytes: b}
-	number, hops = uint32(r.Length(gossip.NumberMax-1)), uint16(r.Length(1<<16-1))
+	number, hops = uint32(r.Length(gossip.NumberMax-1)), uint16(r.Length(gossip.HopsMax))
 	return number, hops, r.End()
 }
 
