@@ -24,7 +24,7 @@ type parameters struct {
 	Nodes    int  `json:"nodes"`
 	Flood    bool `json:"flood"`    // else shuffle
 	Messages int  `json:"messages"` // of flood
-	Repeats  bool `json:"repeats"`  // views are drawn with repeats, which is wrong
+	Careless bool `json:"careless"` // see shuffle.Config
 }
 
 func trial(t *lab.Trial, p parameters) error {
@@ -66,14 +66,14 @@ func exchange(t *lab.Trial, p parameters) error {
 	m := begin()
 	s := t.Simulation(sim.Config{Latency: sim.Latency{Message: dist.Uniform{Low: 10 * time.Millisecond, High: 100 * time.Millisecond}}})
 	s.Add(p.Nodes)
-	config := &shuffle.Config{Peers: lab.Addresses(p.Nodes), Period: 5 * time.Second}
+	config := &shuffle.Config{Peers: lab.Addresses(p.Nodes), Period: 5 * time.Second, Careless: p.Careless}
 	nodes := make([]shuffle.Node, p.Nodes)
 	r := t.Rand("views")
 	for i := range nodes {
 		n := &nodes[i]
 		n.Config, n.Self = config, uint32(i)
 		for n.Len < shuffle.ViewMax {
-			if peer := uint32(r.IntN(p.Nodes)); p.Repeats || peer != n.Self && !has(n, peer) {
+			if peer := uint32(r.IntN(p.Nodes)); peer != n.Self && !has(n, peer) {
 				n.View[n.Len] = peer
 				n.Len++
 			}
