@@ -1,3 +1,6 @@
+// Package experiments lists the experiments that come with peernet: published results run
+// again on its simulator and held against the printed numbers, a folder each. README.md
+// says how to write one.
 package experiments
 
 import (

@@ -14,7 +14,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"peernet/experiments"
+	"peernet/experiments/scenarios"
 	"peernet/sim/result"
 	"peernet/sim/scenario"
 )
@@ -62,7 +62,7 @@ time. The result depends on the scenario and the seed alone, never on the
 number of workers: the same run has the same trace hash everywhere.
 
 A scenario is a YAML file, the directory of an earlier run, or one that is built in:
-` + strings.Join(experiments.Names(), ", ") + `. Every key is explained in
+` + strings.Join(scenarios.Names(), ", ") + `. Every key is explained in
 sim/scenario/reference.yaml; peernet sim schema prints them for editors.
 
 The exit code is 2 if a check of the scenario fails, and 130 after Ctrl-C.`,
@@ -199,7 +199,7 @@ func (f *scenarioFlags) load(cmd *cobra.Command, args []string) (*scenario.Scena
 // findScenario reads a scenario that is built in, a file, or that of a run's
 // directory.
 func findScenario(name string) (*scenario.Scenario, error) {
-	if text, ok := experiments.Get(name); ok {
+	if text, ok := scenarios.Get(name); ok {
 		return scenario.Parse(name+".yaml", text)
 	}
 	if info, err := os.Stat(name); err == nil && info.IsDir() {
@@ -209,10 +209,10 @@ func findScenario(name string) (*scenario.Scenario, error) {
 	if _, missing := os.Stat(name); missing == nil || !errors.Is(err, os.ErrNotExist) {
 		return s, err
 	}
-	if builtin, _ := strings.CutSuffix(name, ".yaml"); slices.Contains(experiments.Names(), builtin) {
+	if builtin, _ := strings.CutSuffix(name, ".yaml"); slices.Contains(scenarios.Names(), builtin) {
 		return nil, fmt.Errorf("no file %s; the built-in scenario is named %s", name, builtin)
 	}
-	return nil, fmt.Errorf("no scenario %q: neither a file nor one of the built-in %s", name, strings.Join(experiments.Names(), ", "))
+	return nil, fmt.Errorf("no scenario %q: neither a file nor one of the built-in %s", name, strings.Join(scenarios.Names(), ", "))
 }
 
 // scenarioOfRun reads the scenario that a run's directory is of.

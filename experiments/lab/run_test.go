@@ -317,7 +317,8 @@ func TestCancel(t *testing.T) {
 // The stream of a trial depends on its seed and the name.
 func TestStreams(t *testing.T) {
 	draw := func(seed uint64, name string) uint64 { return (&lab.Trial{Seed: seed}).Rand(name).Uint64() }
-	if draw(1, "a") != draw(1, "a") || draw(1, "a") == draw(2, "a") || draw(1, "a") == draw(1, "b") {
+	first := draw(1, "a")
+	if draw(1, "a") != first || draw(2, "a") == first || draw(1, "b") == first {
 		t.Error("streams are the same, or differ, where they should not")
 	}
 }

@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"peernet/experiments"
+	"peernet/experiments/scenarios"
 	"peernet/sim"
 	"peernet/sim/overlay"
 )
@@ -18,7 +18,7 @@ import (
 // builtin returns a built-in scenario, changed by key=value pairs.
 func builtin(t testing.TB, name string, sets ...string) *Scenario {
 	t.Helper()
-	text, ok := experiments.Get(name)
+	text, ok := scenarios.Get(name)
 	if !ok {
 		t.Fatalf("no built-in scenario %s", name)
 	}

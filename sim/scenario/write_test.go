@@ -11,7 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
-	"peernet/experiments"
+	"peernet/experiments/scenarios"
 )
 
 // What is written is read as the same scenario.
@@ -154,8 +154,8 @@ func TestSchemaRefusesWhatTheProgramRefuses(t *testing.T) {
 	}
 	right := []string{"arrivals: 0\n", "name: 123\n", "network: {loss: 5 %, reorder: 0, link_life: {model: constant, min: +5s}}\n", "duration: auto\nmessages: 3\nmessages_from: 1s\nmessages_every: 1s\n",
 		"fanout: all\nsearches_from: 0.5s\n", "classes: [{name: 7, up: 10 Mbit, stays: yes, reach: \"\"}]\n", "seed: 18446744073709551615\n"}
-	for _, name := range experiments.Names() {
-		text, _ := experiments.Get(name)
+	for _, name := range scenarios.Names() {
+		text, _ := scenarios.Get(name)
 		right = append(right, string(text))
 	}
 	for _, text := range right {

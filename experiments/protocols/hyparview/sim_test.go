@@ -213,7 +213,8 @@ func TestRunsAreReproducible(t *testing.T) {
 		checkViews(t, s, nodes)
 		return s.TraceHash()
 	}
-	if run2(1) != run2(1) || run2(1) == run2(2) {
+	first := run2(1)
+	if run2(1) != first || run2(2) == first {
 		t.Error("runs do not depend on the seed alone")
 	}
 }

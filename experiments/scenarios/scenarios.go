@@ -1,6 +1,5 @@
-// Package experiments is what comes with peernet to be run: scenarios, and experiments
-// that hold the simulator against published results, a folder each.
-package experiments
+// Package scenarios holds the scenario files that come with peernet.
+package scenarios
 
 import (
 	"embed"
