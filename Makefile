@@ -1,10 +1,14 @@
 # What takes longer than go test ./... may; see README.
 
-.PHONY: soak bench swarm
+.PHONY: soak bench swarm experiments
 
 # 200 whole scenarios, drawn from seeds: half a minute on 2 cores.
 swarm:
 	go run ./cmd/peernet sim swarm --seeds 1..200
+
+# Published results, run again with all their seeds: hours on 2 cores.
+experiments:
+	go run ./cmd/peernet experiment check --all
 
 # At the size and pace of the real thing: about 15 minutes on 2 cores.
 soak:

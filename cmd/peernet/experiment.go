@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -129,9 +130,10 @@ func runExperiments(cmd *cobra.Command, args []string, f *experimentFlags) error
 	started := time.Now()
 	all, err := lab.Run(cmd.Context(), chosen, o)
 	show.end()
-	if err != nil {
+	if err != nil && (!errors.Is(err, context.Canceled) || len(all) == 0) {
 		return err
 	}
+	interrupted := err // with the results so far
 	if f.out != "" {
 		if err := lab.Write(f.out, all); err != nil {
 			return err
@@ -145,7 +147,7 @@ func runExperiments(cmd *cobra.Command, args []string, f *experimentFlags) error
 		if _, err := cmd.OutOrStdout().Write(text); err != nil {
 			return err
 		}
-	} else if err := printExperiments(cmd.OutOrStdout(), all); err != nil {
+	} else if err := errors.Join(printExperiments(cmd.OutOrStdout(), all), printTally(cmd.OutOrStdout(), all)); err != nil {
 		return err
 	}
 	if !f.json {
@@ -154,10 +156,10 @@ func runExperiments(cmd *cobra.Command, args []string, f *experimentFlags) error
 			fmt.Fprintf(cmd.ErrOrStderr(), "the report is %s\n", filepath.Join(f.out, lab.HTMLName))
 		}
 	}
-	if f.check {
+	if f.check && interrupted == nil {
 		return failures(all)
 	}
-	return nil
+	return interrupted
 }
 
 // checkCases finds out whether each case is one of an experiment.
@@ -207,8 +209,20 @@ func printExperiments(out io.Writer, all []*lab.Results) error {
 			fmt.Fprintln(out)
 		}
 		fmt.Fprintf(out, "%s: %s\n%s\n\n", r.Experiment.Name, r.Experiment.Title, r.Experiment.Source)
-		if err := printVerdicts(out, r.Rows()); err != nil {
+		switch {
+		case r.Partial:
+			fmt.Fprint(out, "PARTIAL: the run was interrupted; rows are of the seeds that were done\n\n")
+		case r.Quick:
+			fmt.Fprint(out, "a quick run: fewer seeds, and without the cases that take long\n\n")
+		}
+		rows := r.Rows()
+		if err := printVerdicts(out, rows); err != nil {
 			return err
+		}
+		for _, row := range rows {
+			if reason := row.Reason(); reason != "" {
+				fmt.Fprintf(out, "%s, %s %s: %s\n", row.Case, row.Measure, row.Verdict, reason)
+			}
 		}
 		for _, c := range r.ControlRows() {
 			verdict := "noticed"
@@ -231,6 +245,29 @@ func printExperiments(out io.Writer, all []*lab.Results) error {
 		}
 	}
 	return nil
+}
+
+// printTally prints how many verdicts there are of each kind.
+func printTally(out io.Writer, all []*lab.Results) error {
+	count := map[lab.Verdict]int{}
+	controls, missed := 0, 0
+	for _, r := range all {
+		for _, row := range r.Rows() {
+			count[row.Verdict]++
+		}
+		for _, c := range r.ControlRows() {
+			controls++
+			if len(c.Missed) > 0 {
+				missed++
+			}
+		}
+	}
+	text := fmt.Sprintf("\n%d ok, %d FAILED, %d differ, %d not gated", count[lab.OK], count[lab.Failed], count[lab.Differs], count[lab.Ungated])
+	if controls > 0 {
+		text += fmt.Sprintf("; %d of %d controls noticed", controls-missed, controls)
+	}
+	_, err := fmt.Fprintln(out, text)
+	return err
 }
 
 func printVerdicts(out io.Writer, rows []lab.Row) error {

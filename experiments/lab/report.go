@@ -79,6 +79,9 @@ func (r *Results) markdown(b *bytes.Buffer, plots map[string][]byte) error {
 		}
 		b.WriteString("\n")
 	}
+	if r.Partial {
+		b.WriteString("**Partial**: the run was interrupted.\n\n")
+	}
 	if r.Quick {
 		b.WriteString("A quick run: fewer seeds than the check asks for.\n\n")
 	}

@@ -41,7 +41,8 @@ type job struct {
 }
 
 // Run runs experiments, and returns the results in their order. It stops at the first
-// error, or when ctx ends.
+// error, or when ctx ends; then the results are those of the trials that were done, of the
+// first seeds of a case, without cases that have none.
 func Run(ctx context.Context, experiments []*Experiment, o Options) ([]*Results, error) {
 	var all []*Results
 	var jobs []*job
@@ -71,7 +72,19 @@ func Run(ctx context.Context, experiments []*Experiment, o Options) ([]*Results,
 		}
 		all = append(all, r)
 	}
-	return all, runJobs(ctx, jobs, o)
+	err := runJobs(ctx, jobs, o)
+	if err != nil {
+		all = slices.DeleteFunc(all, (*Results).trim)
+	}
+	return all, err
+}
+
+// trim drops what no trial was done of, and reports whether that is all.
+func (r *Results) trim() bool {
+	none := func(c *CaseResult) bool { return c.Seeds == 0 }
+	r.Partial = true
+	r.Cases, r.Controls = slices.DeleteFunc(r.Cases, none), slices.DeleteFunc(r.Controls, none)
+	return len(r.Cases) == 0
 }
 
 // seeds are the seeds of a case.

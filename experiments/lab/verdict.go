@@ -210,3 +210,14 @@ func (row Row) Allowed() string {
 	}
 	return Format(row.Low) + " to " + Format(row.High)
 }
+
+// Reason says why a row is not gated, or differs; empty where it is neither.
+func (row Row) Reason() string {
+	switch row.Verdict {
+	case Ungated:
+		return row.Expectation.Ungated
+	case Differs:
+		return row.Expectation.Differs
+	}
+	return ""
+}
