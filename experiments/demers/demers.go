@@ -31,6 +31,9 @@ type parameters struct {
 
 var modes = map[string]rumor.Mode{"push": rumor.Push, "pull": rumor.Pull, "push-pull": rumor.PushPull}
 
+// cyclesPlotted is how long the plot of infective sites is at least.
+const cyclesPlotted = 35
+
 // trial spreads one update from one site, until no site is infective.
 func trial(t *lab.Trial, p parameters) error {
 	mode, ok := modes[p.Mode]
@@ -46,9 +49,9 @@ func trial(t *lab.Trial, p parameters) error {
 		s.Start(sim.NodeID(i), &sites[i])
 	}
 	s.Send(0, &rumor.Start{})
-	infective := 1
-	for cycle := 0; infective > 0; cycle++ {
-		if err := s.Run(t.Context, time.Duration(cycle+1)*lab.Cycle-1); err != nil {
+	infective, cycles := 1, 0
+	for ; infective > 0; cycles++ {
+		if err := s.Run(t.Context, time.Duration(cycles+1)*lab.Cycle-1); err != nil {
 			return err
 		}
 		infective = 0
@@ -57,7 +60,10 @@ func trial(t *lab.Trial, p parameters) error {
 				infective++
 			}
 		}
-		t.Point("infective", float64(cycle), float64(infective)/float64(p.Nodes))
+		t.Point("infective", float64(cycles), float64(infective)/float64(p.Nodes))
+	}
+	for cycle := cycles; cycle < cyclesPlotted; cycle++ {
+		t.Point("infective", float64(cycle), 0) // the mean is over all trials
 	}
 	report(t, sites)
 	return nil

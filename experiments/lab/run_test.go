@@ -291,7 +291,7 @@ func TestCancel(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	var started atomic.Int32
 	third := make(chan struct{})
-	e := fake(`{"name": "one", "seeds": 100}`, ``, func(t *lab.Trial, _ parameters) error {
+	e := fake(`{"name": "one", "seeds": 100}, {"name": "two", "seeds": 5}`, ``, func(t *lab.Trial, _ parameters) error {
 		started.Add(1)
 		switch t.Seed {
 		case 3:
@@ -306,8 +306,13 @@ func TestCancel(t *testing.T) {
 		}
 		return nil
 	})
-	if _, err := lab.Run(ctx, []*lab.Experiment{e}, lab.Options{Workers: 2}); err != context.Canceled {
+	all, err := lab.Run(ctx, []*lab.Experiment{e}, lab.Options{Workers: 2})
+	if err != context.Canceled {
 		t.Errorf("%v, want that the context was cancelled", err)
+	}
+	// What was done is there, and says that it is not all.
+	if len(all) != 1 || !all[0].Partial || len(all[0].Cases) != 1 || all[0].Cases[0].Seeds != 2 {
+		t.Errorf("results %+v, want the two trials that were done", all)
 	}
 	if n := started.Load(); n != 4 {
 		t.Errorf("%d trials were started, want 4", n)
