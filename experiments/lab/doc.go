@@ -23,8 +23,8 @@
 // unit of the last digit that was printed, and the error of sampling, 3·sd/√n. A
 // tolerance that was set is meant for the number of seeds that the case asks for, N; a
 // quick run with fewer of them has a larger error of sampling, so that there
-// 3·sd·√(1/n − 1/N) is added. Bounds (at least, at most) are for the mean, with the same
-// addition; an order of two cases holds if their means differ, by three standard errors of
+// 3·sd·√(1/n − 1/N) is added, unless the tolerance is 0. Bounds (at least, at most) are for
+// the mean as they are, with any seeds; an order of two cases holds if their means differ, by three standard errors of
 // the difference at least. Where the error of sampling decides, one value is not enough:
 // it is FAILED for a case, and not noticed for a control.
 package lab

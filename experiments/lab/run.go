@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime/debug"
 	"slices"
@@ -71,6 +72,9 @@ func Run(ctx context.Context, experiments []*Experiment, o Options) ([]*Results,
 			}
 		}
 		all = append(all, r)
+	}
+	if len(jobs) == 0 {
+		return nil, errors.New("lab: there is no trial to run: a quick run leaves out the cases that take long")
 	}
 	err := runJobs(ctx, jobs, o)
 	if err != nil {

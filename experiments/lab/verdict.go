@@ -75,15 +75,18 @@ func (r *Results) judge(c *CaseResult, x Expectation) Row {
 		slack := x.Published.HalfDigit() + 3*s.StandardError()
 		row.vague = row.N < 2 && x.Tolerance == ""
 		if x.Tolerance != "" {
-			slack = x.Tolerance.Value() + fewer(s, c.Case.Seeds)
+			slack = x.Tolerance.Value()
+			if slack > 0 { // what is exact is so with any seeds
+				slack += fewer(s, c.Case.Seeds)
+			}
 		}
 		row.Low, row.High = x.Published.Value()-slack, x.Published.Value()+slack
 	default:
 		if x.Least != "" {
-			row.Low = x.Least.Value() - fewer(s, c.Case.Seeds)
+			row.Low = x.Least.Value()
 		}
 		if x.Most != "" {
-			row.High = x.Most.Value() + fewer(s, c.Case.Seeds)
+			row.High = x.Most.Value()
 		}
 	}
 	if !row.vague && row.within() {

@@ -61,12 +61,13 @@ func TestRanges(t *testing.T) {
 		{"a tolerance, all seeds", lab.Expectation{Published: "10", Tolerance: "0.25"}, 16, 16, 1, 9.75, 10.25},
 		{"a tolerance, fewer seeds", lab.Expectation{Published: "10", Tolerance: "0.25"}, 16, 4, 1, 9.75 - fewer, 10.25 + fewer},
 		{"a tolerance, more seeds", lab.Expectation{Published: "10", Tolerance: "0.25"}, 4, 16, 1, 9.75, 10.25},
+		{"a tolerance of nothing, fewer seeds", lab.Expectation{Published: "0.3", Tolerance: "0"}, 16, 4, 1, 0.3, 0.3},
 		{"a tolerance of nothing", lab.Expectation{Published: "0.3", Tolerance: "0"}, 4, 4, 0, 0.3, 0.3},
 		{"at least", lab.Expectation{Least: "10"}, 16, 16, 1, 10, none},
-		{"at least, fewer seeds", lab.Expectation{Least: "10"}, 16, 4, 1, 10 - fewer, none},
+		{"at least, fewer seeds", lab.Expectation{Least: "10"}, 16, 4, 1, 10, none},
 		{"at most", lab.Expectation{Most: "10"}, 16, 16, 1, -none, 10},
-		{"at most, fewer seeds", lab.Expectation{Most: "10"}, 16, 4, 1, -none, 10 + fewer},
-		{"between", lab.Expectation{Least: "9", Most: "10"}, 16, 4, 1, 9 - fewer, 10 + fewer},
+		{"at most, fewer seeds", lab.Expectation{Most: "10"}, 16, 4, 1, -none, 10},
+		{"between", lab.Expectation{Least: "9", Most: "10"}, 16, 4, 1, 9, 10},
 	} {
 		for _, at := range []struct {
 			mean float64

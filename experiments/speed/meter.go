@@ -7,8 +7,6 @@ import (
 	"runtime/debug"
 	"time"
 
-	"golang.org/x/sys/unix"
-
 	"peernet/experiments/lab"
 )
 
@@ -35,15 +33,6 @@ func (m meter) end(t *lab.Trial, deliveries uint64) {
 	if peak := peakMemory(); peak > 0 {
 		t.Cost("peak memory, MiB", float64(peak)/(1<<20))
 	}
-}
-
-// cpu is the CPU time of the process so far.
-func cpu() time.Duration {
-	var u unix.Rusage
-	if err := unix.Getrusage(unix.RUSAGE_SELF, &u); err != nil {
-		return 0
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // peakMemory is the peak of the resident memory in bytes, 0 where that is not known.
