@@ -14,6 +14,7 @@ import (
 	"io"
 	"math/rand/v2"
 	"net"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -362,6 +363,13 @@ func (o *original) reply(request, data string) {
 	defer o.mu.Unlock()
 	l := o.origin[request]
 	l.send(v2message{response: true, id: randomText(4), reply: request, typ: "search", data: data, limit: 0}.encode())
+}
+
+// ended reports whether the link is over.
+func (l *originalLink) ended() bool {
+	l.of.mu.Lock()
+	defer l.of.mu.Unlock()
+	return !slices.Contains(l.of.links, l)
 }
 
 // ups counts the links that are up.
