@@ -2,9 +2,9 @@ package addrman
 
 import (
 	"encoding/binary"
-	"errors"
 
 	"peernet/actors"
+	"peernet/experiments/protocols/codec"
 )
 
 // Start has a node drop its outgoing connections, as a restart does, and make new ones.
@@ -45,8 +45,6 @@ var (
 	wakeUp  = &wake{}
 )
 
-var errBytes = errors.New("addrman: malformed")
-
 var (
 	startKind   = actors.RegisterMessage("addrman.start", nil)
 	dialKind    = actors.RegisterMessage("addrman.dial", nil)
@@ -61,47 +59,19 @@ var (
 func empty(m actors.Message) func([]byte) (actors.Message, error) {
 	return func(b []byte) (actors.Message, error) {
 		if len(b) > 0 {
-			return nil, errBytes
+			return nil, codec.ErrBytes
 		}
 		return m, nil
 	}
 }
 
 func decodeAddr(b []byte) (actors.Message, error) {
-	rest := b
-	count, ok := number(&rest)
-	if !ok || count > EntriesMax {
-		return nil, errBytes
+	r := codec.Reader{Bytes: b}
+	m := &Addr{make([]Entry, r.Length(EntriesMax))}
+	for i := range m.Entries {
+		m.Entries[i] = Entry{r.Address(), int64(r.Uint64(1 << 62))}
 	}
-	m := &Addr{make([]Entry, 0, count)}
-	for range count {
-		size, ok := number(&rest)
-		if !ok || size > actors.AddressMax || size > uint64(len(rest)) {
-			return nil, errBytes
-		}
-		a, err := actors.ParseAddress(string(rest[:size]))
-		rest = rest[size:]
-		seen, ok := number(&rest)
-		if err != nil || !ok || seen > 1<<62 {
-			return nil, errBytes
-		}
-		m.Entries = append(m.Entries, Entry{a, int64(seen)})
-	}
-	// What is not what Append writes, such as a number with leading zeros, is refused.
-	if string(m.Append(nil)) != string(b) {
-		return nil, errBytes
-	}
-	return m, nil
-}
-
-// number reads a number off the front of b.
-func number(b *[]byte) (uint64, bool) {
-	v, n := binary.Uvarint(*b)
-	if n <= 0 {
-		return 0, false
-	}
-	*b = (*b)[n:]
-	return v, true
+	return m, r.End()
 }
 
 // Kind implements [actors.Message].

@@ -19,20 +19,25 @@ type Reader struct {
 	err   error
 }
 
-// Number reads an unsigned varint of at most 32 bits.
-func (r *Reader) Number() uint32 {
+// Uint64 reads an unsigned varint that is at most limit.
+func (r *Reader) Uint64(limit uint64) uint64 {
 	v, n := binary.Uvarint(r.Bytes)
-	if n <= 0 || v > 1<<32-1 || n > 1 && r.Bytes[n-1] == 0 {
-		return uint32(r.fail())
+	if n <= 0 || v > limit || n > 1 && r.Bytes[n-1] == 0 {
+		r.fail()
+		return 0
 	}
 	r.Bytes = r.Bytes[n:]
-	return uint32(v)
+	return v
 }
+
+// Number reads an unsigned varint of at most 32 bits.
+func (r *Reader) Number() uint32 { return uint32(r.Uint64(1<<32 - 1)) }
 
 // Bool reads a byte that is 0 or 1.
 func (r *Reader) Bool() bool {
 	if len(r.Bytes) == 0 || r.Bytes[0] > 1 {
-		return r.fail() != 0
+		r.fail()
+		return false
 	}
 	is := r.Bytes[0] == 1
 	r.Bytes = r.Bytes[1:]
@@ -57,13 +62,7 @@ func (r *Reader) Address() (a actors.Address) {
 }
 
 // Length reads the length of a list, which is at most limit.
-func (r *Reader) Length(limit int) int {
-	n := r.Number()
-	if int64(n) > int64(limit) {
-		return r.fail()
-	}
-	return int(n)
-}
+func (r *Reader) Length(limit int) int { return int(r.Uint64(uint64(limit))) }
 
 // End returns the error of all that was read, or that there is more.
 func (r *Reader) End() error {
@@ -73,10 +72,7 @@ func (r *Reader) End() error {
 	return r.err
 }
 
-func (r *Reader) fail() int {
-	r.Bytes, r.err = nil, ErrBytes
-	return 0
-}
+func (r *Reader) fail() { r.Bytes, r.err = nil, ErrBytes }
 
 // AppendNumber adds a number.
 func AppendNumber(b []byte, n uint32) []byte { return binary.AppendUvarint(b, uint64(n)) }

@@ -2,9 +2,9 @@ package freenet
 
 import (
 	"encoding/binary"
-	"errors"
 
 	"peernet/actors"
+	"peernet/experiments/protocols/codec"
 )
 
 // A Request asks for the data of a key, or puts them (Insert). HTL is how many more hops
@@ -85,8 +85,6 @@ func (m *Failed) Of() uint64 { return m.ID }
 // Of implements [Answer].
 func (m *Data) Of() uint64 { return m.ID }
 
-var errBytes = errors.New("freenet: malformed")
-
 var (
 	startKind   = actors.RegisterMessage("freenet.start", nil)
 	knowKind    = actors.RegisterMessage("freenet.know", nil)
@@ -94,103 +92,54 @@ var (
 	fetchedKind = actors.RegisterMessage("freenet.fetched", nil)
 	silenceKind = actors.RegisterMessage("freenet.silence", nil)
 	requestKind = actors.RegisterMessage("freenet.request", func(b []byte) (actors.Message, error) {
-		r := reader{rest: b}
-		m := &Request{ID: r.word(), Key: Key(r.word())}
-		flags := r.byte()
-		m.Insert, m.Probe = flags&1 != 0, flags&2 != 0
-		m.HTL, m.Hops, m.Depth = r.half(), r.half(), r.half()
+		r := codec.Reader{Bytes: b}
+		m := &Request{ID: r.Uint64(1<<64 - 1), Key: Key(r.Uint64(1<<64 - 1))}
+		m.Insert, m.Probe = r.Bool(), r.Bool()
+		m.HTL, m.Hops, m.Depth = r.Number(), r.Number(), r.Number()
 		if m.Insert {
-			m.Source = r.address()
+			m.Source = r.Address()
 		}
-		return m, r.end(flags > 3)
+		return m, r.End()
 	})
 	acceptedKind = actors.RegisterMessage("freenet.accepted", func(b []byte) (actors.Message, error) {
-		r := reader{rest: b}
-		return &Accepted{r.word()}, r.end(false)
+		r := codec.Reader{Bytes: b}
+		return &Accepted{r.Uint64(1<<64 - 1)}, r.End()
 	})
 	refusedKind = actors.RegisterMessage("freenet.refused", func(b []byte) (actors.Message, error) {
-		r := reader{rest: b}
-		return &Refused{r.word()}, r.end(false)
+		r := codec.Reader{Bytes: b}
+		return &Refused{r.Uint64(1<<64 - 1)}, r.End()
 	})
 	failedKind = actors.RegisterMessage("freenet.failed", func(b []byte) (actors.Message, error) {
-		r := reader{rest: b}
-		return &Failed{r.word(), r.half(), r.half()}, r.end(false)
+		r := codec.Reader{Bytes: b}
+		return &Failed{r.Uint64(1<<64 - 1), r.Number(), r.Number()}, r.End()
 	})
 	dataKind = actors.RegisterMessage("freenet.data", func(b []byte) (actors.Message, error) {
-		r := reader{rest: b}
-		m := &Data{ID: r.word(), Hops: r.half(), Depth: r.half(), Back: r.half()}
-		stored := r.byte()
-		m.Stored, m.Source = stored == 1, r.address()
-		return m, r.end(stored > 1)
+		r := codec.Reader{Bytes: b}
+		m := &Data{ID: r.Uint64(1<<64 - 1), Hops: r.Number(), Depth: r.Number(), Back: r.Number()}
+		m.Stored, m.Source = r.Bool(), r.Address()
+		return m, r.End()
 	})
 	announceKind = actors.RegisterMessage("freenet.announce", func(b []byte) (actors.Message, error) {
-		r := reader{rest: b}
-		m := &Announce{HTL: r.half()}
-		m.Node = r.address()
-		return m, r.end(m.HTL == 0)
+		r := codec.Reader{Bytes: b}
+		m := &Announce{HTL: r.Number()}
+		m.Node = r.Address()
+		if m.HTL == 0 {
+			return nil, codec.ErrBytes
+		}
+		return m, r.End()
 	})
 )
-
-// A reader takes fields of fixed length off the front.
-type reader struct {
-	rest []byte
-	bad  bool
-}
-
-func (r *reader) take(n int) []byte {
-	if len(r.rest) < n {
-		r.bad = true
-		return make([]byte, n)
-	}
-	b := r.rest[:n]
-	r.rest = r.rest[n:]
-	return b
-}
-
-func (r *reader) word() uint64 { return binary.LittleEndian.Uint64(r.take(8)) }
-func (r *reader) half() uint32 { return binary.LittleEndian.Uint32(r.take(4)) }
-func (r *reader) byte() byte   { return r.take(1)[0] }
-
-// address takes all that is left.
-func (r *reader) address() (a actors.Address) {
-	if len(r.rest) <= actors.AddressMax {
-		var err error
-		if a, err = actors.ParseAddress(string(r.rest)); err == nil && a.String() == string(r.rest) {
-			r.rest = nil
-			return a
-		}
-	}
-	r.bad = true
-	return a
-}
-
-// end returns an error if something was missing, is left, or is wrong.
-func (r *reader) end(wrong bool) error {
-	if r.bad || wrong || len(r.rest) > 0 {
-		return errBytes
-	}
-	return nil
-}
-
-var little = binary.LittleEndian
 
 // Kind implements [actors.Message].
 func (*Request) Kind() actors.Kind { return requestKind }
 
 // Append implements [actors.Message].
 func (m *Request) Append(b []byte) []byte {
-	b = little.AppendUint64(little.AppendUint64(b, m.ID), uint64(m.Key))
-	flags := byte(0)
+	b = binary.AppendUvarint(binary.AppendUvarint(b, m.ID), uint64(m.Key))
+	b = codec.AppendBool(codec.AppendBool(b, m.Insert), m.Probe)
+	b = codec.AppendNumber(codec.AppendNumber(codec.AppendNumber(b, m.HTL), m.Hops), m.Depth)
 	if m.Insert {
-		flags |= 1
-	}
-	if m.Probe {
-		flags |= 2
-	}
-	b = little.AppendUint32(append(b, flags), m.HTL)
-	b = little.AppendUint32(little.AppendUint32(b, m.Hops), m.Depth)
-	if m.Insert {
-		b = append(b, m.Source.String()...)
+		b = codec.AppendAddress(b, m.Source)
 	}
 	return b
 }
@@ -199,20 +148,20 @@ func (m *Request) Append(b []byte) []byte {
 func (*Accepted) Kind() actors.Kind { return acceptedKind }
 
 // Append implements [actors.Message].
-func (m *Accepted) Append(b []byte) []byte { return little.AppendUint64(b, m.ID) }
+func (m *Accepted) Append(b []byte) []byte { return binary.AppendUvarint(b, m.ID) }
 
 // Kind implements [actors.Message].
 func (*Refused) Kind() actors.Kind { return refusedKind }
 
 // Append implements [actors.Message].
-func (m *Refused) Append(b []byte) []byte { return little.AppendUint64(b, m.ID) }
+func (m *Refused) Append(b []byte) []byte { return binary.AppendUvarint(b, m.ID) }
 
 // Kind implements [actors.Message].
 func (*Failed) Kind() actors.Kind { return failedKind }
 
 // Append implements [actors.Message].
 func (m *Failed) Append(b []byte) []byte {
-	return little.AppendUint32(little.AppendUint32(little.AppendUint64(b, m.ID), m.HTL), m.Hops)
+	return codec.AppendNumber(codec.AppendNumber(binary.AppendUvarint(b, m.ID), m.HTL), m.Hops)
 }
 
 // Kind implements [actors.Message].
@@ -220,13 +169,9 @@ func (*Data) Kind() actors.Kind { return dataKind }
 
 // Append implements [actors.Message].
 func (m *Data) Append(b []byte) []byte {
-	b = little.AppendUint32(little.AppendUint64(b, m.ID), m.Hops)
-	b = little.AppendUint32(little.AppendUint32(b, m.Depth), m.Back)
-	stored := byte(0)
-	if m.Stored {
-		stored = 1
-	}
-	return append(append(b, stored), m.Source.String()...)
+	b = codec.AppendNumber(binary.AppendUvarint(b, m.ID), m.Hops)
+	b = codec.AppendNumber(codec.AppendNumber(b, m.Depth), m.Back)
+	return codec.AppendAddress(codec.AppendBool(b, m.Stored), m.Source)
 }
 
 // Kind implements [actors.Message].
@@ -240,10 +185,7 @@ func (*Know) Kind() actors.Kind { return knowKind }
 
 // Append implements [actors.Message].
 func (m *Know) Append(b []byte) []byte {
-	for _, a := range m.Nodes {
-		b = actors.AppendString(b, a.String())
-	}
-	return b
+	return codec.AppendAddresses(b, m.Nodes)
 }
 
 // Kind implements [actors.Message].
@@ -251,7 +193,7 @@ func (*Join) Kind() actors.Kind { return joinKind }
 
 // Append implements [actors.Message].
 func (m *Join) Append(b []byte) []byte {
-	return actors.AppendString(little.AppendUint32(b, m.HTL), m.By.String())
+	return codec.AppendAddress(codec.AppendNumber(b, m.HTL), m.By)
 }
 
 // Kind implements [actors.Message].
@@ -259,19 +201,19 @@ func (*Announce) Kind() actors.Kind { return announceKind }
 
 // Append implements [actors.Message].
 func (m *Announce) Append(b []byte) []byte {
-	return append(little.AppendUint32(b, m.HTL), m.Node.String()...)
+	return codec.AppendAddress(codec.AppendNumber(b, m.HTL), m.Node)
 }
 
 // Kind implements [actors.Message].
 func (*fetched) Kind() actors.Kind { return fetchedKind }
 
 // Append implements [actors.Message].
-func (m *fetched) Append(b []byte) []byte { return little.AppendUint64(b, m.id) }
+func (m *fetched) Append(b []byte) []byte { return binary.AppendUvarint(b, m.id) }
 
 // Kind implements [actors.Message].
 func (*silence) Kind() actors.Kind { return silenceKind }
 
 // Append implements [actors.Message].
 func (m *silence) Append(b []byte) []byte {
-	return actors.AppendString(little.AppendUint64(b, m.id), m.next.String())
+	return codec.AppendAddress(binary.AppendUvarint(b, m.id), m.next)
 }

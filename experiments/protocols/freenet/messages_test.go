@@ -40,9 +40,9 @@ func TestMalformedMessages(t *testing.T) {
 		}
 	}
 	flags := (&Request{}).Append(nil)
-	flags[16] = 4
+	flags[2] = 4
 	stored := (&Data{Source: address(1)}).Append(nil)
-	stored[20] = 2
+	stored[4] = 2
 	none := (&Announce{address(1), 0}).Append(nil)
 	long := append((&Data{Source: address(1)}).Append(nil), bytes.Repeat([]byte("1"), actors.AddressMax)...)
 	for name, c := range map[string]struct {

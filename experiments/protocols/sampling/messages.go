@@ -2,11 +2,10 @@ package sampling
 
 import (
 	"encoding/binary"
-	"errors"
-	"fmt"
 	"math/bits"
 
 	"peernet/actors"
+	"peernet/experiments/protocols/codec"
 )
 
 // EntriesMax is how many entries a message can have: half of the largest view.
@@ -86,55 +85,11 @@ func sizeOf(entries []Entry) int {
 
 func uvarintSize(v uint64) int { return (bits.Len64(v|1) + 6) / 7 }
 
-var errShort = errors.New("sampling: bytes are missing, or a number is not in its shortest form")
-
 func decodeEntries(b []byte) ([]Entry, error) {
-	count, b, err := uvarint(b, EntriesMax)
-	if err != nil {
-		return nil, err
+	r := codec.Reader{Bytes: b}
+	var entries []Entry
+	for range r.Length(EntriesMax) {
+		entries = append(entries, Entry{Peer: r.Address(), Age: r.Number()})
 	}
-	var entries []Entry // grows by what is there, not by what count says
-	for range count {
-		var e Entry
-		if e, b, err = decodeEntry(b); err != nil {
-			return nil, err
-		}
-		entries = append(entries, e)
-	}
-	if len(b) > 0 {
-		return nil, fmt.Errorf("sampling: %d bytes are left over", len(b))
-	}
-	return entries, nil
-}
-
-func decodeEntry(b []byte) (e Entry, rest []byte, err error) {
-	length, b, err := uvarint(b, actors.AddressMax)
-	if err != nil {
-		return e, nil, err
-	}
-	if length > uint64(len(b)) {
-		return e, nil, errShort
-	}
-	text := string(b[:length])
-	if e.Peer, err = actors.ParseAddress(text); err != nil {
-		return e, nil, fmt.Errorf("sampling: %w", err)
-	}
-	if e.Peer.String() != text {
-		return e, nil, fmt.Errorf("sampling: address %q is not canonical", text)
-	}
-	age, rest, err := uvarint(b[length:], 1<<32-1)
-	e.Age = uint32(age)
-	return e, rest, err
-}
-
-// uvarint reads a number of at most most.
-func uvarint(b []byte, most uint64) (v uint64, rest []byte, err error) {
-	v, n := binary.Uvarint(b)
-	if n <= 0 || n != uvarintSize(v) {
-		return 0, nil, errShort
-	}
-	if v > most {
-		return 0, nil, fmt.Errorf("sampling: %d, at most %d is allowed", v, most)
-	}
-	return v, b[n:], nil
+	return entries, r.End()
 }

@@ -2,10 +2,9 @@ package swim
 
 import (
 	"encoding/binary"
-	"errors"
-	"slices"
 
 	"peernet/actors"
+	"peernet/experiments/protocols/codec"
 )
 
 // An Update is what is piggybacked: the state of a member.
@@ -71,82 +70,40 @@ var (
 )
 
 func decodePing(b []byte) (actors.Message, error) {
-	r := reader{bytes: b}
-	m := &Ping{r.number(), r.updates()}
-	return m, r.end(m, b)
+	r := codec.Reader{Bytes: b}
+	m := &Ping{r.Uint64(1<<64 - 1), readUpdates(&r)}
+	return m, r.End()
 }
 
 func decodeAck(b []byte) (actors.Message, error) {
-	r := reader{bytes: b}
-	m := &Ack{r.number(), r.updates()}
-	return m, r.end(m, b)
+	r := codec.Reader{Bytes: b}
+	m := &Ack{r.Uint64(1<<64 - 1), readUpdates(&r)}
+	return m, r.End()
 }
 
 func decodePingReq(b []byte) (actors.Message, error) {
-	r := reader{bytes: b}
-	m := &PingReq{r.number(), r.member(), r.updates()}
-	return m, r.end(m, b)
+	r := codec.Reader{Bytes: b}
+	m := &PingReq{r.Uint64(1<<64 - 1), readMember(&r), readUpdates(&r)}
+	return m, r.End()
 }
 
 func decodeNack(b []byte) (actors.Message, error) {
-	r := reader{bytes: b}
-	m := &Nack{r.number()}
-	return m, r.end(m, b)
+	r := codec.Reader{Bytes: b}
+	m := &Nack{r.Uint64(1<<64 - 1)}
+	return m, r.End()
 }
-
-var errBytes = errors.New("swim: the bytes are no message")
 
 // numberMost bounds numbers, so that none overflows by being counted up.
-const numberMost = 1 << 31
+const numberMost = 1<<31 - 1
 
-// A reader reads the fields of a message; after one that is wrong, the rest is 0.
-type reader struct {
-	bytes  []byte
-	failed bool
-}
+func readMember(r *codec.Reader) int { return r.Length(numberMost) }
 
-func (r *reader) number() uint64 {
-	x, n := binary.Uvarint(r.bytes)
-	if n <= 0 {
-		r.failed, r.bytes = true, nil
-		return 0
-	}
-	r.bytes = r.bytes[n:]
-	return x
-}
-
-func (r *reader) member() int {
-	x := r.number()
-	if x >= numberMost {
-		r.failed = true
-		return 0
-	}
-	return int(x)
-}
-
-func (r *reader) updates() (updates []Update) {
-	n := r.number()
-	if n > 255 {
-		r.failed = true
-		return nil
-	}
-	for range n {
-		u := Update{State(r.member()), r.member(), r.number(), r.member()}
-		if r.failed || u.State > Failed || u.Incarnation >= numberMost {
-			r.failed = true
-			return nil
-		}
-		updates = append(updates, u)
+func readUpdates(r *codec.Reader) (updates []Update) {
+	for range r.Length(255) {
+		state := State(r.Length(int(Failed)))
+		updates = append(updates, Update{state, readMember(r), r.Uint64(numberMost), readMember(r)})
 	}
 	return updates
-}
-
-// end returns an error unless the bytes were the canonical encoding of m.
-func (r *reader) end(m actors.Message, b []byte) error {
-	if r.failed || !slices.Equal(m.Append(nil), b) {
-		return errBytes
-	}
-	return nil
 }
 
 func appendUpdates(b []byte, updates []Update) []byte {
