@@ -213,7 +213,7 @@ func (s *Simulation) Add(count int) NodeID {
 	if len(s.nodes)+count > NodesMax {
 		panic("sim: too many nodes")
 	}
-	s.nodes = slices.Grow(s.nodes, count)
+	s.nodes, s.addresses = slices.Grow(s.nodes, count), slices.Grow(s.addresses, count)
 	if s.config.PerNode {
 		s.traffic = append(s.traffic, make([]Traffic, count)...)
 	}

@@ -94,26 +94,18 @@ type flood struct {
 }
 
 func (f flood) run(t *lab.Trial, s *sim.Simulation, nodes []gossip.Node, live []sim.NodeID) error {
-	r := t.Rand("sources" + f.name)
 	sum, best, hops := 0.0, 0.0, 0
 	spread, survived := 0.0, 0 // of the messages that did not die out at once
-	for number := f.first; number < f.first+f.count; number++ {
-		s.Send(live[r.IntN(len(live))], &gossip.Rumor{Number: uint32(number)})
-		if err := lab.Settle(t, s, 2*hop); err != nil {
-			return err
-		}
-		heard, last := 0, 0
-		for _, id := range live {
-			if nodes[id].Heard(number) {
-				heard++
-				last = max(last, int(nodes[id].Hops[number])-1)
-			}
-		}
-		reach := float64(heard) / float64(len(live))
-		sum, best, hops = sum+reach, max(best, reach), hops+last
+	messages := overlays.Messages{Name: f.name, First: f.first, Count: f.count, Step: 2 * hop,
+		Hops: func(id sim.NodeID) []uint16 { return nodes[id].Hops }}
+	err := messages.Send(t, s, live, func(reach float64, most int) {
+		sum, best, hops = sum+reach, max(best, reach), hops+most
 		if reach > 0.1 {
 			spread, survived = spread+reach, survived+1
 		}
+	})
+	if err != nil {
+		return err
 	}
 	n := float64(f.count)
 	t.Measure("reliability"+f.name, sum/n)

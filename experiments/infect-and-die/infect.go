@@ -71,11 +71,10 @@ func report(t *lab.Trial, nodes []gossip.Node) {
 	}
 	// With loss a message may die out at once: theory is about the others.
 	extinct := heard < len(nodes)/4
+	t.Happened("extinct", extinct)
 	if extinct {
-		t.Measure("extinct", 1)
 		return
 	}
-	t.Measure("extinct", 0)
 	t.Measure("residue", 1-float64(heard)/float64(len(nodes)))
 	t.Measure("hops_mean", float64(sum)/float64(heard))
 	t.Measure("hops_last", float64(last))

@@ -39,6 +39,15 @@ type point struct {
 // is no number or infinite, or the measure has one.
 func (t *Trial) Measure(name string, value float64) { t.measures = report(t.measures, name, value) }
 
+// Happened reports a measure that is 1 if something happened, and 0 if not.
+func (t *Trial) Happened(name string, is bool) {
+	value := 0.0
+	if is {
+		value = 1
+	}
+	t.Measure(name, value)
+}
+
 // Cost reports what depends on the machine, such as a time. Costs are kept out of the
 // tables of results.
 func (t *Trial) Cost(name string, value float64) { t.costs = report(t.costs, name, value) }

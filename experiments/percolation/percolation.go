@@ -11,7 +11,6 @@ import (
 	"peernet/experiments/lab"
 	"peernet/experiments/overlays"
 	"peernet/experiments/protocols/flood"
-	"peernet/experiments/protocols/gossip"
 	"peernet/experiments/protocols/mesh"
 	"peernet/sim"
 	"peernet/sim/dist"
@@ -52,21 +51,13 @@ func trial(t *lab.Trial, p parameters) error {
 	if err := s.Run(t.Context, s.Now()+overlays.Repair); err != nil {
 		return err
 	}
-	r := t.Rand("sources")
 	giant, sum := 0.0, 0.0
-	for number := range p.Messages {
-		s.Send(live[r.IntN(len(live))], &gossip.Rumor{Number: uint32(number)})
-		if err := lab.Settle(t, s, 2*hop); err != nil {
-			return err
-		}
-		heard := 0
-		for _, id := range live {
-			if apps[id].Heard(number) {
-				heard++
-			}
-		}
-		reach := float64(heard) / float64(len(live))
+	messages := overlays.Messages{Count: p.Messages, Step: 2 * hop, Hops: func(id sim.NodeID) []uint16 { return apps[id].Hops }}
+	err := messages.Send(t, s, live, func(reach float64, _ int) {
 		giant, sum = max(giant, reach), sum+reach
+	})
+	if err != nil {
+		return err
 	}
 	t.Measure("giant", giant)
 	t.Measure("reliability", sum/float64(p.Messages))

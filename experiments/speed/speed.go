@@ -4,11 +4,11 @@ package speed
 
 import (
 	"embed"
-	"fmt"
 	"time"
 
 	"peernet/experiments/lab"
 	"peernet/experiments/protocols/shuffle"
+	"peernet/experiments/scenarios"
 	"peernet/sim"
 	"peernet/sim/dist"
 	"peernet/sim/scenario"
@@ -36,23 +36,17 @@ func trial(t *lab.Trial, p parameters) error {
 
 // flood runs the built-in scenario of that name.
 func flood(t *lab.Trial, p parameters) error {
-	s := scenario.Default()
-
-	for _, set := range [][2]string{
-		{"overlay", "static"}, {"fanout", "all"}, {"hops_max", "64"}, {"duration", "auto"},
-		{"latency.model", "uniform"}, {"latency.per", "message"}, {"latency.min", "10ms"}, {"latency.max", "100ms"},
-		{"messages_from", "2s"}, {"messages_every", "2s"},
-		{"nodes", fmt.Sprint(p.Nodes)}, {"messages", fmt.Sprint(p.Messages)}, {"seed", fmt.Sprint(t.Seed)},
-	} {
-		if err := s.Set("speed", set[0], set[1]); err != nil {
-			return err
-		}
+	text, _ := scenarios.Get("flood")
+	s, err := scenario.Parse("flood.yaml", text)
+	if err != nil {
+		return err
 	}
+	s.Nodes, s.Messages, s.Seed = p.Nodes, p.Messages, t.Seed
 	if err := s.Resolve(); err != nil {
 		return err
 	}
 	m := begin()
-	sum, err := scenario.Run(t.Context, &s, scenario.Options{Workers: t.Workers})
+	sum, err := scenario.Run(t.Context, s, scenario.Options{Workers: t.Workers})
 	if err != nil {
 		return err
 	}

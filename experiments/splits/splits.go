@@ -69,7 +69,7 @@ func trial(t *lab.Trial, p parameters) error {
 			return err
 		}
 		parts := components(s, p.Nodes)
-		t.Measure("one component "+name, float64(b2i(len(parts) == 1)))
+		t.Happened("one component "+name, len(parts) == 1)
 		t.Measure("components "+name, float64(len(parts)))
 		t.Measure("largest "+name, float64(parts[0])/float64(s.Live()))
 		return nil
@@ -132,13 +132,6 @@ func components(s *sim.Simulation, nodes int) []int {
 		}
 	}
 	return overlay.New(int(live), edges).Components()
-}
-
-func b2i(b bool) int {
-	if b {
-		return 1
-	}
-	return 0
 }
 
 func plots(r *lab.Results) []lab.Plot {

@@ -42,7 +42,7 @@ func trial(t *lab.Trial, p parameters) error {
 		}
 	}
 	died := heard < 0.1
-	t.Measure("died out", map[bool]float64{true: 1}[died])
+	t.Happened("died out", died)
 	if !died {
 		t.Measure("residue", 1-heard)
 	}

@@ -82,8 +82,12 @@ type request struct {
 	repair bool // a passive address is to become a neighbour
 }
 
-// guestsMax bounds the links that have not said yet what they are for.
-const guestsMax = 1024
+// Bounds of what peers can make a node keep.
+const (
+	guestsMax = 1024 // links that have not said yet what they are for
+	askingMax = 256  // requests that are not answered yet
+	triedMax  = 1024 // addresses that refused
+)
 
 // Receive implements [actors.Actor].
 func (n *Node) Receive(ctx actors.Context, m actors.Message) {
@@ -206,7 +210,7 @@ func (n *Node) welcome(conn actors.Ref) bool {
 
 // ask opens a link, to become a neighbour of a peer.
 func (n *Node) ask(ctx actors.Context, peer actors.Address, m actors.Message, repair bool) {
-	if slices.ContainsFunc(n.asking, func(r request) bool { return r.peer == peer }) {
+	if len(n.asking) >= askingMax || slices.ContainsFunc(n.asking, func(r request) bool { return r.peer == peer }) {
 		return
 	}
 	n.asking = append(n.asking, request{peer: peer, dial: ctx.Dial(peer), ask: m, repair: repair})
@@ -252,7 +256,7 @@ func (n *Node) down(ctx actors.Context, m *actors.LinkDown) {
 		r := n.asking[i]
 		n.asking = slices.Delete(n.asking, i, i+1)
 		if m.ID == 0 && m.Reason == actors.ReasonClosed {
-			n.tried = append(n.tried, r.peer) // refused: it lives
+			n.spent(r.peer) // refused: it lives
 		} else {
 			n.forget(r.peer)
 		}
@@ -262,11 +266,18 @@ func (n *Node) down(ctx actors.Context, m *actors.LinkDown) {
 		n.remove(ctx, k)
 		if m.Reason == actors.ReasonClosed {
 			n.keep(ctx, []actors.Address{peer}, nil)
-			n.tried = append(n.tried, peer) // it had no room
+			n.spent(peer) // it had no room
 		}
 		n.refill(ctx)
 	default:
 		n.welcome(conn)
+	}
+}
+
+// spent remembers that a peer refused, until the next cycle.
+func (n *Node) spent(peer actors.Address) {
+	if len(n.tried) < triedMax && !slices.Contains(n.tried, peer) {
+		n.tried = append(n.tried, peer)
 	}
 }
 

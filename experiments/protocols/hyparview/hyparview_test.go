@@ -11,6 +11,7 @@ import (
 	"peernet/actors"
 	"peernet/experiments/lab"
 	"peernet/experiments/protocols/hyparview"
+	"peernet/sim"
 )
 
 var addresses = lab.Addresses(100)
@@ -456,5 +457,16 @@ func TestLinksNotWanted(t *testing.T) {
 	}
 	if d.conns != 1024 {
 		t.Errorf("%d guests were let in", d.conns)
+	}
+}
+
+// Walks of joins make a node dial so many at a time and no more.
+func TestRequestsAreBounded(t *testing.T) {
+	d := node(t, 1)
+	for i := range 1000 {
+		d.over(0, &hyparview.ForwardJoin{Peer: sim.AddressOf(sim.NodeID(5000 + i))})
+	}
+	if len(d.dials) != 256 {
+		t.Errorf("%d dials are open, want 256", len(d.dials))
 	}
 }

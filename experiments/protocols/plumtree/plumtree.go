@@ -30,6 +30,9 @@ var (
 	EventHeard = actors.RegisterEvent("plumtree.heard")
 	// EventDuplicate: a message got here again.
 	EventDuplicate = actors.RegisterEvent("plumtree.duplicate")
+	// EventMissingFull: MissingMax messages are missing; the announcement of another, the
+	// *IHave, is dropped.
+	EventMissingFull = actors.RegisterEvent("plumtree.missing_full")
 )
 
 // A Config is shared by the nodes of a network.
@@ -38,8 +41,12 @@ type Config struct {
 	Again   time.Duration // from one Graft to the next
 }
 
-// AnnouncersMax is how many announcers a node remembers of a missing message.
-const AnnouncersMax = 32
+// What a node keeps of messages that were announced and did not come: how many messages,
+// and of each how many announcers. More are forgotten.
+const (
+	MissingMax    = 1024
+	AnnouncersMax = 32
+)
 
 // A Node is the App. The user sends a *Payload of no hops to begin a message.
 type Node struct {
@@ -149,6 +156,10 @@ func (n *Node) announced(ctx actors.Context, from actors.Ref, m *IHave) {
 	}
 	i := slices.IndexFunc(n.missing, func(x missing) bool { return x.number == m.Number })
 	if i < 0 {
+		if len(n.missing) >= MissingMax {
+			ctx.Emit(actors.Event{Kind: EventMissingFull, Message: m})
+			return
+		}
 		i = len(n.missing)
 		n.missing = append(n.missing, missing{number: m.Number})
 		ctx.After(n.Config.Missing, &Overdue{m.Number})

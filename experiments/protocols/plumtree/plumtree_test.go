@@ -165,6 +165,17 @@ func TestAnnouncersAreBounded(t *testing.T) {
 	}
 }
 
+// A neighbour that announces what it never sends makes a node keep so much and no more.
+func TestMissingMessagesAreBounded(t *testing.T) {
+	n, h := &plumtree.Node{Config: config}, &host{}
+	for i := range plumtree.MissingMax + 5 {
+		n.Receive(h, peer(1), &plumtree.IHave{Number: uint32(i)})
+	}
+	if len(h.due) != plumtree.MissingMax {
+		t.Errorf("the node waits for %d messages, want %d", len(h.due), plumtree.MissingMax)
+	}
+}
+
 func TestCounts(t *testing.T) {
 	n, _ := play("prune 1, payload 2, payload 3, graft 1, ihave 1, other 2, payload 1")
 	if n.Payloads != 3 || n.IHaves != 2 || n.Prunes != 2 || n.Grafts != 0 || !slices.Equal(n.Hops, []uint16{0, 5, 5}) {
