@@ -13,7 +13,7 @@
 //     itself, and its neighbours.
 //   - A link that breaks is replaced from the passive view at once, one attempt after
 //     another, until the active view is full or each passive address was tried. Addresses
-//     that do not answer are forgotten.
+//     that do not answer are forgotten; over a link, in the second cycle.
 //   - A request of high priority, from a node without neighbours, is always accepted.
 //
 // # What the paper leaves open
@@ -23,8 +23,8 @@
 // to fill it after each loss and in each cycle. Two requests that cross are one: that of
 // the node whose address sorts first counts. Replies to shuffles go by datagram, the
 // "temporary connection" of the paper. How fast failures are noticed is the host's: a
-// crash with a reset is noticed at once, a silent one never, as links carry no probes: not
-// even by who asked the node to become a neighbour, and waits for its answer.
+// crash with a reset is noticed at once, a silent one never, as links carry no probes; but
+// who is asked to become a neighbour has one to two cycles for its answer.
 // A node that joins and is refused, or whose contact is dead, does not try again. One that
 // came back is refused by those who take its old self for a neighbour still.
 package hyparview
@@ -45,7 +45,7 @@ type Config struct {
 	PassiveWalk   int           // PRWL: hops that are left of it when the address is kept passively
 	ShuffleActive int           // ka: neighbours that a shuffle sends
 	ShufflePass   int           // kp: passive addresses that it sends
-	ShuffleWalk   int           // hops of its walk, after the first
+	ShuffleWalk   int           // hops of its walk
 	Period        time.Duration // of the cycles
 }
 
@@ -80,6 +80,7 @@ type request struct {
 	conn   actors.Ref // once it is up
 	ask    actors.Message
 	repair bool // a passive address is to become a neighbour
+	cycle  int  // when it was made
 }
 
 // Bounds of what peers can make a node keep.
@@ -213,7 +214,7 @@ func (n *Node) ask(ctx actors.Context, peer actors.Address, m actors.Message, re
 	if len(n.asking) >= askingMax || slices.ContainsFunc(n.asking, func(r request) bool { return r.peer == peer }) {
 		return
 	}
-	n.asking = append(n.asking, request{peer: peer, dial: ctx.Dial(peer), ask: m, repair: repair})
+	n.asking = append(n.asking, request{peer: peer, dial: ctx.Dial(peer), ask: m, repair: repair, cycle: n.Cycles})
 }
 
 // dialled says over a link that is up what it is for.

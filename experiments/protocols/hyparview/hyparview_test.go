@@ -318,6 +318,19 @@ func TestRefill(t *testing.T) {
 	d.check("it accepts", "", []int{second}, nil)
 }
 
+// Who says nothing over a link has a cycle to answer; then the next is asked.
+func TestSilenceIsNoAnswer(t *testing.T) {
+	d := node(t, 0, 10)
+	d.Receive(d.host, &hyparview.Tick{})
+	slot := d.up()
+	d.Passive = append(d.Passive, addresses[11])
+	d.check("asked", fmt.Sprintf("dial 10, high>%d", slot), nil, []int{10, 11})
+	d.Receive(d.host, &hyparview.Tick{})
+	d.check("less than a cycle may have passed", "", nil, []int{10, 11})
+	d.Receive(d.host, &hyparview.Tick{})
+	d.check("a cycle has", fmt.Sprintf("stop %d, dial 11", slot), nil, []int{11})
+}
+
 // A peer is asked once at a time, and is one neighbour if it came by itself meanwhile.
 func TestAskedOnce(t *testing.T) {
 	d := node(t, 1)
@@ -429,7 +442,8 @@ func TestShuffleWalks(t *testing.T) {
 		passive    []int
 	}{
 		{"goes on", 2, 20, 2, "Shuffle 1>1", []int{10, 11}},
-		{"ends", 2, 20, 0, "reply 2>20", []int{10, 11, 20, 21}},
+		{"ends", 2, 20, 1, "reply 2>20", []int{10, 11, 20, 21}},
+		{"ended before", 2, 20, 0, "reply 2>20", []int{10, 11, 20, 21}},
 		{"ends early", 1, 20, 2, "reply 2>20", []int{1, 10, 11, 20, 21}},
 		{"does not go to where it began", 2, 1, 2, "reply 2>1", []int{10, 11, 20, 21}},
 		{"ends where it began", 1, 50, 2, "", []int{10, 11}},

@@ -8,6 +8,7 @@ import (
 
 // cycle begins a shuffle: a walk that exchanges passive addresses with a random node.
 func (n *Node) cycle(ctx actors.Context) {
+	n.giveUp(ctx)
 	n.Cycles++
 	n.tried = n.tried[:0]
 	n.refill(ctx)
@@ -27,9 +28,21 @@ func (n *Node) cycle(ctx actors.Context) {
 	ctx.Send(to, &Shuffle{n.Self, uint32(n.Config.ShuffleWalk), append(peers, passive...)})
 }
 
-// shuffle is where the walk of a shuffle is.
+// giveUp ends requests that were not answered over a link for a cycle. A dial ends by itself.
+func (n *Node) giveUp(ctx actors.Context) {
+	n.asking = slices.DeleteFunc(n.asking, func(r request) bool {
+		silent := r.cycle < n.Cycles && !r.conn.IsZero()
+		if silent {
+			ctx.Stop(r.conn)
+			n.forget(r.peer)
+		}
+		return silent
+	})
+}
+
+// shuffle is where the walk of a shuffle is: this node is one hop of it.
 func (n *Node) shuffle(ctx actors.Context, from actors.Ref, m *Shuffle) {
-	if m.Hops > 0 && len(n.Active) > 1 {
+	if m.Hops > 1 && len(n.Active) > 1 {
 		if next, ok := n.other(ctx, from, m.Origin); ok {
 			ctx.Send(next, &Shuffle{m.Origin, m.Hops - 1, m.Peers})
 			return

@@ -173,7 +173,7 @@ func begin(s *sim.Simulation, nodes []hyparview.Node) {
 // A node that lost all its neighbours goes through its passive view at once, to full
 // nodes that have to take it, past those who died.
 func TestRefillGoesOn(t *testing.T) {
-	s, nodes := network(t, 1, 30, 30*time.Millisecond)
+	s, nodes := network(t, 2, 30, 30*time.Millisecond) // where nobody else asks that node first
 	for range 10 {
 		quiet(t, s, nodes)
 	}
