@@ -1,12 +1,14 @@
 package rivals
 
 import (
+	"fmt"
 	"strconv"
 	"time"
 
 	"peernet/actors"
 	"peernet/actors/peer"
 	"peernet/actors/wire"
+	"peernet/experiments/lab"
 	"peernet/experiments/protocols/gossip"
 	"peernet/experiments/protocols/plumtree"
 	"peernet/sim"
@@ -20,9 +22,9 @@ type observer struct {
 }
 
 type shard struct {
-	batches [8]outcome
-	reached [8 * batch]uint64 // first receipts of a message
-	_       [64]byte          // keeps shards in different cache lines
+	batches [len(batches)]outcome
+	reached [len(batches) * batch]uint64 // first receipts of a message, the origin's not counted
+	_       [64]byte                     // keeps shards in different cache lines
 }
 
 // An outcome is what became of the messages of a batch.
@@ -71,13 +73,27 @@ func (o *observer) Observe(shard int, _ sim.NodeID, at actors.Time, e actors.Eve
 	}
 }
 
-// coverage is the share of the live nodes that a message reached.
-func (o *observer) coverage(number, live int) float64 {
-	sum := uint64(1) // the origin
-	for i := range o.shards {
-		sum += o.shards[i].reached[number]
+// report reports whom the messages of a batch reached, of so many live nodes.
+func (o *observer) report(t *lab.Trial, k, live int) {
+	died := 0
+	for number := k * batch; number < (k+1)*batch; number++ {
+		reached := uint64(1) // the origin
+		for i := range o.shards {
+			reached += o.shards[i].reached[number]
+		}
+		share := float64(reached) / float64(live)
+		t.Point("coverage", (o.sent[number] - failure).Seconds(), share)
+		if share < 0.1 {
+			died++
+		}
 	}
-	return float64(sum) / float64(live)
+	when := "before"
+	if at := batches[k]; at >= 0 {
+		when = fmt.Sprintf("from +%.0f s", at.Seconds())
+	}
+	b := o.batch(k)
+	t.Measure("coverage "+when, b.coverage(live))
+	t.Measure("died out "+when, float64(died)/batch)
 }
 
 // batch returns the outcome of a batch.

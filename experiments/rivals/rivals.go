@@ -32,84 +32,80 @@ type parameters struct {
 const (
 	arrivals = 30 * time.Second
 	failure  = 180 * time.Second
-	batch    = 10               // messages of a batch
-	apart    = time.Second      // between two of them
-	heard    = 10 * time.Second // a message is over then
+	batch    = 20                     // messages of a batch
+	apart    = 500 * time.Millisecond // between two of them
+	heard    = 10 * time.Second       // a message is over then
 	window   = batch*apart + heard
+	mended   = 0.99 // of the coverage before is recovered
 )
 
-// batches are when messages are sent, from the failure on: the first before it.
-// The one before that is to let trees form, and is not reported.
-var batches = []time.Duration{-50 * time.Second, -25 * time.Second, 0, 30 * time.Second, 60 * time.Second, 120 * time.Second}
+// batches are when messages are sent, from the failure on: the second is the one before it;
+// the first is to let trees form, and is not reported.
+var batches = [...]time.Duration{-50 * time.Second, -25 * time.Second,
+	0, 10 * time.Second, 20 * time.Second, 30 * time.Second, 60 * time.Second, 120 * time.Second}
 
+// trial has the nodes of a system come, sends messages, kills nodes, and sends more.
 func trial(t *lab.Trial, p parameters) error {
-	o := &observer{shards: make([]shard, t.Workers), sent: make([]time.Duration, batch*len(batches))}
-	s := t.Simulation(sim.Config{
-		Latency:  sim.Latency{Link: lab.Internet},
-		Observer: o,
-	})
+	o := &observer{shards: make([]shard, t.Workers)}
+	s := t.Simulation(sim.Config{Latency: sim.Latency{Link: lab.Internet}, Observer: o})
 	s.Add(p.Nodes)
 	send, err := start(t, s, p)
 	if err != nil {
 		return err
 	}
-	if err := s.Run(t.Context, failure+batches[0]-window); err != nil {
-		return err
+	// sent runs to a time, and returns how many messages were sent until then.
+	sent := func(until time.Duration) (float64, error) {
+		err := s.Run(t.Context, failure+until)
+		return float64(s.Totals().Sent), err
 	}
-	before := s.Totals().Sent
-	if err := s.Run(t.Context, failure+batches[0]); err != nil {
-		return err
-	}
-	idle := float64(s.Totals().Sent - before)
-	t.Measure("idle messages/node/s", idle/float64(p.Nodes)/window.Seconds())
-
-	live := lab.CrashShare(t, s, 0, false) // all
 	r := t.Rand("sources")
-	for k, at := range batches {
-		if err := s.Run(t.Context, failure+at); err != nil {
-			return err
-		}
-		if at == 0 {
-			live = lab.CrashShare(t, s, p.Dead, !p.Silent)
-		}
-		for i := range batch {
-			number := k*batch + i
-			o.sent[number] = failure + at + time.Duration(i)*apart
-			source := live[r.IntN(len(live))]
-			s.At(o.sent[number], func() { send(source, number) })
-		}
-		before := s.Totals().Sent
-		if err := s.Run(t.Context, failure+at+window); err != nil {
-			return err
-		}
-		if k == 0 {
-			continue
-		}
-		for i := range batch {
-			sent := at + time.Duration(i)*apart
-			t.Point("coverage", sent.Seconds(), o.coverage(k*batch+i, len(live)))
-		}
-		report(t, o.batch(k), at, len(live))
-		if at < 0 {
-			t.Measure("messages/announce/node", (float64(s.Totals().Sent-before)-idle)/float64(batch*p.Nodes))
+	plan := func(live []sim.NodeID, batches ...time.Duration) {
+		for _, at := range batches {
+			for i := range batch {
+				number, when, source := len(o.sent), failure+at+time.Duration(i)*apart, live[r.IntN(len(live))]
+				o.sent = append(o.sent, when)
+				s.At(when, func() { send(source, number) })
+			}
 		}
 	}
-	return nil
-}
 
-// report reports on a batch.
-func report(t *lab.Trial, b outcome, at time.Duration, live int) {
-	when := "before"
-	if at >= 0 {
-		when = fmt.Sprintf("from +%.0f s", at.Seconds())
+	var counts [4]float64
+	for i, at := range []time.Duration{batches[0] - window, batches[0], batches[1], batches[1] + window} {
+		if i == 1 {
+			plan(lab.CrashShare(t, s, 0, false), batches[:2]...) // from any
+		}
+		if counts[i], err = sent(at); err != nil {
+			return err
+		}
 	}
-	t.Measure("coverage "+when, b.coverage(live))
-	if at < 0 {
-		t.Measure("hops", float64(b.hops)/float64(b.heard))
-		t.Measure("latency, median ms", float64(b.latency.Quantile(0.5))/1000)
-		t.Measure("latency, 99 % ms", float64(b.latency.Quantile(0.99))/1000)
-		t.Measure("redundancy", float64(b.copies)/float64(b.heard))
+	idle := counts[1] - counts[0]
+	t.Measure("idle messages/node/s", idle/float64(p.Nodes)/window.Seconds())
+	t.Measure("messages/announce/node", (counts[3]-counts[2]-idle)/float64(batch*p.Nodes))
+	before := o.batch(1)
+	t.Measure("hops", float64(before.hops)/float64(before.heard))
+	t.Measure("latency, median ms", float64(before.latency.Quantile(0.5))/1000)
+	t.Measure("latency, 99 % ms", float64(before.latency.Quantile(0.99))/1000)
+	t.Measure("redundancy", float64(before.copies)/float64(before.heard))
+	o.report(t, 1, p.Nodes)
+
+	if _, err := sent(0); err != nil {
+		return err
 	}
+	live := lab.CrashShare(t, s, p.Dead, !p.Silent)
+	plan(live, batches[2:]...)
+	if _, err := sent(batches[len(batches)-1] + window); err != nil {
+		return err
+	}
+	recovered := false
+	for k := 2; k < len(batches); k++ {
+		o.report(t, k, len(live))
+		if b := o.batch(k); !recovered && b.coverage(len(live)) >= mended*before.coverage(p.Nodes) {
+			recovered = true
+			t.Measure("recovery, s", batches[k].Seconds())
+		}
+	}
+	t.Happened("recovered", recovered)
+	return nil
 }
 
 func plots(r *lab.Results) []lab.Plot {

@@ -28,6 +28,8 @@ type parameters struct {
 	// Alone are nodes that know no address at the start, per cent: they are parts of their
 	// own until somebody dials them, which nobody does.
 	Alone int `json:"alone"`
+	// Cut has the partition come before the churn, and stay.
+	Cut bool `json:"cut"`
 }
 
 // The course of a run.
@@ -77,20 +79,26 @@ func trial(t *lab.Trial, p parameters) error {
 	if err := look(formed, "after bootstrap"); err != nil {
 		return err
 	}
-	replace(t, s, p.Nodes, grow)
-	if err := look(formed+churn+settled, "after churn"); err != nil {
-		return err
-	}
 	halves := make([]uint8, p.Nodes)
 	for _, i := range t.Rand("halves").Perm(p.Nodes)[:p.Nodes/2] {
 		halves[i] = 1
+	}
+	if p.Cut {
+		s.Partition(halves)
+	}
+	replace(t, s, p.Nodes, grow)
+	if err := look(formed+churn+settled, "after churn"); err != nil {
+		return err
 	}
 	s.Partition(halves)
 	if err := s.Run(t.Context, s.Now()+partition); err != nil {
 		return err
 	}
 	t.Measure("components when cut", float64(len(components(s, p.Nodes))))
-	s.Partition(nil)
+	t.Measure("cut links that are left", float64(cut(s, p.Nodes)))
+	if !p.Cut {
+		s.Partition(nil)
+	}
 	return look(s.Now()+healed, "after the partition")
 }
 
@@ -104,6 +112,18 @@ func replace(t *lab.Trial, s *sim.Simulation, nodes int, grow func(sim.NodeID) a
 		s.CrashAt(id, at, false)
 		s.StartAt(id, []time.Duration{at + time.Second}, grow)
 	}
+}
+
+// cut returns how many ends of links are kept that carry nothing, as the network is cut.
+func cut(s *sim.Simulation, nodes int) (ends int) {
+	for i := range nodes {
+		s.Links(sim.NodeID(i), func(e sim.LinkEnd) {
+			if e.Cut {
+				ends++
+			}
+		})
+	}
+	return ends
 }
 
 // components returns how many nodes each component has, the largest first: of the live
