@@ -225,11 +225,7 @@ func printExperiments(out io.Writer, all []*lab.Results) error {
 			}
 		}
 		for _, c := range r.ControlRows() {
-			verdict := "noticed"
-			if len(c.Missed) > 0 {
-				verdict = "NOT NOTICED by " + strings.Join(c.Missed, ", ")
-			}
-			fmt.Fprintf(out, "control %s (%s): %s\n", c.Name, c.Case, verdict)
+			fmt.Fprintf(out, "control %s (%s): %s\n", c.Name, c.Case, c.Word())
 		}
 		if others := r.Others(); len(others) > 0 {
 			fmt.Fprintln(out, "\nbesides")
@@ -256,7 +252,9 @@ func printTally(out io.Writer, all []*lab.Results) error {
 			count[row.Verdict]++
 		}
 		for _, c := range r.ControlRows() {
-			controls++
+			if len(c.LeftOut) == 0 {
+				controls++
+			}
 			if len(c.Missed) > 0 {
 				missed++
 			}

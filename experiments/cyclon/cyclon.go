@@ -96,12 +96,16 @@ type flood struct {
 func (f flood) run(t *lab.Trial, s *sim.Simulation, nodes []gossip.Node, live []sim.NodeID) error {
 	sum, best, hops := 0.0, 0.0, 0
 	spread, survived := 0.0, 0 // of the messages that did not die out at once
+	far := 0                   // messages that reached more than 85 %
 	messages := overlays.Messages{Name: f.name, First: f.first, Count: f.count, Step: 2 * hop,
 		Hops: func(id sim.NodeID) []uint16 { return nodes[id].Hops }}
 	err := messages.Send(t, s, live, func(reach float64, most int) {
 		sum, best, hops = sum+reach, max(best, reach), hops+most
 		if reach > 0.1 {
 			spread, survived = spread+reach, survived+1
+		}
+		if reach > 0.85 {
+			far++
 		}
 	})
 	if err != nil {
@@ -110,6 +114,7 @@ func (f flood) run(t *lab.Trial, s *sim.Simulation, nodes []gossip.Node, live []
 	n := float64(f.count)
 	t.Measure("reliability"+f.name, sum/n)
 	t.Measure("best"+f.name, best)
+	t.Measure("messages above 85 %"+f.name, float64(far))
 	t.Measure("max hops"+f.name, float64(hops)/n)
 	if survived > 0 {
 		t.Measure("reach if spread"+f.name, spread/float64(survived))

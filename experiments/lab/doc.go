@@ -23,8 +23,13 @@
 // unit of the last digit that was printed, and the error of sampling, 3·sd/√n. A
 // tolerance that was set is meant for the number of seeds that the case asks for, N; a
 // quick run with fewer of them has a larger error of sampling, so that there
-// 3·sd·√(1/n − 1/N) is added, unless the tolerance is 0. Bounds (at least, at most) are for
-// the mean as they are, with any seeds; an order of two cases holds if their means differ, by three standard errors of
-// the difference at least. Where the error of sampling decides, one value is not enough:
-// it is FAILED for a case, and not noticed for a control.
+// 3·sd·√(1/n − 1/N) is added, unless the tolerance is 0. One run of several is no mean, and
+// not gated. Bounds (at least, at most) are for the mean as they are, with any seeds; an
+// order of two cases holds if their means differ, by three standard errors of the
+// difference at least. Where the error of sampling decides, one value is not enough: it is
+// FAILED for a case, and not noticed for a control. With two or three values their sd is
+// itself uncertain, and such a verdict weak: the table has n.
+//
+// What is known not to reproduce differs: the mean is then held against what comes out
+// here, in the same way, so that a change of the program or of the simulator is noticed.
 package lab

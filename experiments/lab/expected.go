@@ -51,8 +51,10 @@ type Expectation struct {
 	// Ungated says why this one is shown, and not held against anything.
 	Ungated string `json:"ungated"`
 	// Differs says why this one does not reproduce, where that is known; it is then
-	// reported as such. The README has the analysis.
+	// reported as such. The README has the analysis. Here is the mean that comes out
+	// instead, which is held against as Published would be.
 	Differs string `json:"differs"`
+	Here    Number `json:"here"`
 }
 
 // A Control is a case with a model that is wrong on purpose.
@@ -171,6 +173,10 @@ func (x Expectation) validate(e *Expected, c Case) error {
 		return errors.New("a tolerance is not negative")
 	case x.Least != "" && x.Most != "" && x.Least.Value() > x.Most.Value():
 		return errors.New("least is more than most")
+	case (x.Differs == "") != (x.Here == ""):
+		return errors.New("want differs and here, or neither")
+	case x.Here != "" && (x.Ungated != "" || x.Below != ""):
+		return errors.New("here is of a published value, or of bounds, that are gated")
 	case x.Needs < 0 || x.Needs > c.Seeds:
 		return fmt.Errorf("needs %d values of %d seeds", x.Needs, c.Seeds)
 	case x.Below != "" && (x.Below == c.Name || e.find(x.Below) == nil):
@@ -192,7 +198,7 @@ func (e *Expected) find(name string) *Case {
 // gates reports whether a case has a verdict on a measure with so many seeds.
 func (c *Case) gates(measure string, seeds int) bool {
 	for _, x := range c.Expect {
-		if x.Measure == measure && x.Ungated == "" && x.Needs <= seeds {
+		if x.Measure == measure && x.Ungated == "" && x.Needs <= seeds && (seeds > 1 || c.Seeds == 1 || !x.ofMean()) {
 			return true
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"image/color"
 	"math"
+	"strconv"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -84,23 +85,32 @@ var colours = []color.RGBA{
 
 // The size of a plot.
 const (
-	plotWidth  = 14 * vg.Centimeter
+	plotWidth  = 19 * vg.Centimeter
 	plotHeight = 9 * vg.Centimeter
 )
+
+// points returns how many points there are to draw.
+func (p *Plot) points() (n int) {
+	for _, l := range p.Lines {
+		if !l.Dashed && !l.Published {
+			n += len(l.Points)
+		}
+	}
+	return n
+}
 
 // SVG draws the plot as a file of its own.
 func (p *Plot) SVG() ([]byte, error) {
 	g := plot.New()
 	g.Title.Text, g.X.Label.Text, g.Y.Label.Text = p.Title, p.X, p.Y
 	g.Title.Padding = vg.Points(8)
-	g.Legend.Top = true
-	g.Legend.Padding, g.Legend.XOffs = vg.Points(4), vg.Points(-4)
 	g.BackgroundColor = color.White
+	g.X.Tick.Marker, g.Y.Tick.Marker = plot.TickerFunc(ticks), plot.TickerFunc(ticks)
 	if p.LogX {
-		g.X.Scale, g.X.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+		g.X.Scale, g.X.Tick.Marker = plot.LogScale{}, plot.TickerFunc(logTicks)
 	}
 	if p.LogY {
-		g.Y.Scale, g.Y.Tick.Marker = plot.LogScale{}, plot.LogTicks{Prec: -1}
+		g.Y.Scale, g.Y.Tick.Marker = plot.LogScale{}, plot.TickerFunc(logTicks)
 	}
 	for _, style := range []*draw.TextStyle{&g.Title.TextStyle, &g.X.Label.TextStyle, &g.Y.Label.TextStyle,
 		&g.X.Tick.Label, &g.Y.Tick.Label, &g.Legend.TextStyle} {
@@ -116,21 +126,72 @@ func (p *Plot) SVG() ([]byte, error) {
 		g.Title.Text += " (not measured)"
 	}
 	p.room(g)
+	// The legend is beside the plot, where it covers no line.
+	legend := g.Legend
+	g.Legend = plot.NewLegend()
+	legend.Top, legend.Left, legend.Padding = true, true, vg.Points(4)
 	c := vgsvg.New(plotWidth, plotHeight)
-	g.Draw(draw.Crop(draw.New(c), 4, -8, 4, -4))
+	all := draw.Crop(draw.New(c), 4, -8, 4, -4)
+	width := legend.Rectangle(all).Size().X*1.2 + vg.Points(4) // a machine's own font may be wider
+	g.Draw(draw.Crop(all, 0, -width, 0, 0))
+	legend.Draw(draw.Crop(all, all.Rectangle.Size().X-width+vg.Points(4), 0, 0, -g.Title.TextStyle.Height(p.Title)-g.Title.Padding))
 	var b bytes.Buffer
 	_, err := c.WriteTo(&b)
 	// Fonts of the same widths, for machines that lack the first.
 	return bytes.ReplaceAll(b.Bytes(), []byte("font-family:Liberation Sans;"), []byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif;")), err
 }
 
-// room gives a plot some around its values, and at the top for the legend.
+// ticks are six or so, at round values.
+func ticks(low, high float64) (all []plot.Tick) {
+	step := math.Pow(10, math.Floor(math.Log10((high-low)/6)))
+	for _, m := range []float64{1, 2, 5, 10} {
+		if (high-low)/(m*step) <= 7 {
+			step *= m
+			break
+		}
+	}
+	for k := math.Ceil(low / step); k*step <= high; k++ {
+		v := k * step
+		if math.Abs(v) < step/2 {
+			v = 0
+		}
+		all = append(all, plot.Tick{Value: v, Label: tickLabel(v)})
+	}
+	return all
+}
+
+func tickLabel(v float64) string {
+	if a := math.Abs(v); a > 0 && a < 1e-4 || a >= 1e7 {
+		return strconv.FormatFloat(v, 'g', 5, 64)
+	}
+	return Format(v)
+}
+
+// logTicks are at all digits, with labels at powers of ten, and where these are few at
+// 2 and 5 too.
+func logTicks(low, high float64) (all []plot.Tick) {
+	few := math.Log10(high/low) < 2.5
+	for power := math.Floor(math.Log10(low)); power <= math.Log10(high); power++ {
+		for digit := 1.0; digit < 10; digit++ {
+			v, label := digit*math.Pow(10, power), ""
+			if digit == 1 || few && (digit == 2 || digit == 5) {
+				label = tickLabel(v)
+			}
+			if v >= low && v <= high {
+				all = append(all, plot.Tick{Value: v, Label: label})
+			}
+		}
+	}
+	return all
+}
+
+// room gives a plot some around its values.
 func (p *Plot) room(g *plot.Plot) {
 	for _, a := range []struct {
 		*plot.Axis
 		log bool
 		top float64
-	}{{&g.X, p.LogX, 0.03}, {&g.Y, p.LogY, 0.05 + 0.07*float64(len(p.Lines))}} {
+	}{{&g.X, p.LogX, 0.03}, {&g.Y, p.LogY, 0.05}} {
 		if a.log {
 			span := math.Log(a.Max / a.Min)
 			if span == 0 {

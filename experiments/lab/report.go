@@ -6,9 +6,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/yuin/goldmark"
@@ -36,6 +38,7 @@ func Write(dir string, all []*Results) error {
 			return err
 		}
 	}
+	maps.DeleteFunc(plots, func(_ string, svg []byte) bool { return svg == nil }) // of what nothing was measured
 	for name, svg := range plots {
 		if err := os.WriteFile(filepath.Join(dir, name), svg, 0o644); err != nil {
 			return err
@@ -87,24 +90,35 @@ func (r *Results) markdown(b *bytes.Buffer, plots map[string][]byte) error {
 	}
 	b.WriteString(table(r.Rows()))
 	for _, c := range r.ControlRows() {
-		verdict := "noticed, as it has to be"
-		if len(c.Missed) > 0 {
-			verdict = "**not noticed** by " + plain(strings.Join(c.Missed, ", "))
-		}
-		fmt.Fprintf(b, "\nControl, wrong on purpose: *%s* (%s): %s.\n\n%s", plain(c.Name), plain(c.Case), verdict, table(c.Rows))
+		fmt.Fprintf(b, "\nControl, wrong on purpose: *%s* (%s): **%s**.\n\n%s", plain(c.Name), plain(c.Case), plain(c.Word()), table(c.Rows))
+	}
+	if others := r.Others(); len(others) > 0 {
+		fmt.Fprintf(b, "\nMeasured besides:\n\n%s", means(others))
+	}
+	if r.CostRows() != nil {
+		b.WriteString("\nWhat it cost on this machine is in costs.json.\n")
 	}
 	if e.Plots != nil {
+		var without []string
 		for _, p := range e.Plots(r) {
+			name := e.Name + "-" + p.Name + ".svg"
+			if _, taken := plots[name]; taken || !plotName.MatchString(p.Name) {
+				return fmt.Errorf("lab: experiment %s: plot %q: want a name of its own, of letters, digits, - and _", e.Name, p.Name)
+			}
+			plots[name] = nil
+			if p.points() == 0 {
+				without = append(without, p.Title)
+				continue
+			}
 			svg, err := p.SVG()
 			if err != nil {
 				return err
 			}
-			name := e.Name + "-" + p.Name + ".svg"
-			if plots[name] != nil || !plotName.MatchString(p.Name) {
-				return fmt.Errorf("lab: experiment %s: plot %q: want a name of its own, of letters, digits, - and _", e.Name, p.Name)
-			}
 			plots[name] = svg
 			fmt.Fprintf(b, "\n![%s](%s)\n", p.Title, name)
+		}
+		if len(without) > 0 {
+			fmt.Fprintf(b, "\nNothing was measured for these plots: %s.\n", plain(strings.Join(without, "; ")))
 		}
 	}
 	// The README's own title would say again what the section's says.
@@ -131,9 +145,23 @@ func table(rows []Row) string {
 			verdict = "**differs**: " + plain(r.Expectation.Differs)
 		case Ungated:
 			verdict += ": " + plain(r.Expectation.Ungated)
+		case OK:
+			if reason := r.Reason(); reason != "" {
+				verdict += ": " + plain(reason)
+			}
 		}
 		fmt.Fprintf(&b, "| %s | %s | %s | %s | %d | %s | %s | %s | %s |\n",
 			plain(r.Case), plain(r.Measure), mean, sd, r.N, plain(r.Published()), r.Allowed(), plain(r.Expectation.From), verdict)
+	}
+	return b.String()
+}
+
+// means formats rows that are held against nothing.
+func means(rows []Row) string {
+	var b strings.Builder
+	b.WriteString("| case | measure | mean | sd | n |\n|---|---|--:|--:|--:|\n")
+	for _, r := range rows {
+		fmt.Fprintf(&b, "| %s | %s | %s | %s | %d |\n", plain(r.Case), plain(r.Measure), Format(r.Mean), Format(r.SD), r.N)
 	}
 	return b.String()
 }
@@ -180,18 +208,28 @@ func JSON(all []*Results) ([]byte, error) {
 		Allowed   string   `json:"allowed,omitempty"`
 		From      string   `json:"from,omitempty"`
 		Verdict   Verdict  `json:"verdict,omitempty"`
+		Reason    string   `json:"reason,omitempty"` // why it is not gated, or differs
+	}
+	// A setting is what was run of a case or a control.
+	type setting struct {
+		Name       string          `json:"name"`
+		Parameters json.RawMessage `json:"parameters,omitempty"` // of a control, those that replace the case's
+		Seeds      string          `json:"seeds"` // such as 1..20
 	}
 	type control struct {
-		Name    string   `json:"name"`
+		setting
 		Case    string   `json:"case"`
 		Noticed bool     `json:"noticed"`
 		Missed  []string `json:"missed,omitempty"`
+		LeftOut []string `json:"left_out,omitempty"`
 	}
 	type experiment struct {
 		Name     string    `json:"name"`
 		Source   string    `json:"source"`
 		Quick    bool      `json:"quick"`
 		OK       bool      `json:"ok"`
+		Partial  bool      `json:"partial,omitempty"`
+		Cases    []setting `json:"cases"`
 		Rows     []row     `json:"rows"`
 		Others   []row     `json:"others"` // measures that nothing was published of
 		Controls []control `json:"controls"`
@@ -204,22 +242,44 @@ func JSON(all []*Results) ([]byte, error) {
 	}
 	out := []experiment{}
 	for _, r := range all {
-		e := experiment{Name: r.Experiment.Name, Source: r.Experiment.Source, Quick: r.Quick, OK: len(r.Failed()) == 0,
+		e := experiment{Name: r.Experiment.Name, Source: r.Experiment.Source, Quick: r.Quick, OK: len(r.Failed()) == 0, Partial: r.Partial,
 			Rows: []row{}, Others: []row{}, Controls: []control{}}
+		for _, c := range r.Cases {
+			e.Cases = append(e.Cases, setting{c.Case.Name, c.Case.Parameters, formatSeeds(c.Seeds)})
+		}
 		for _, x := range r.Rows() {
 			e.Rows = append(e.Rows, row{x.Case, x.Measure, x.N, known(x.N, x.Mean), known(x.N, x.SD),
-				x.Published(), x.Allowed(), x.Expectation.From, x.Verdict})
+				x.Published(), x.Allowed(), x.Expectation.From, x.Verdict, x.Reason()})
 		}
 		for _, x := range r.Others() {
 			e.Others = append(e.Others, row{Case: x.Case, Measure: x.Measure, N: x.N, Mean: &x.Mean, SD: &x.SD})
 		}
-		for _, c := range r.ControlRows() {
-			e.Controls = append(e.Controls, control{c.Name, c.Case, len(c.Missed) == 0, c.Missed})
+		for i, c := range r.ControlRows() {
+			of := r.Controls[i]
+			e.Controls = append(e.Controls, control{setting{c.Name, of.Control.Parameters, formatSeeds(of.Seeds)},
+				c.Case, len(c.Missed) == 0 && len(c.LeftOut) == 0, c.Missed, c.LeftOut})
 		}
 		out = append(out, e)
 	}
 	b, err := json.MarshalIndent(map[string]any{"experiments": out}, "", "  ")
 	return append(b, '\n'), err
+}
+
+// formatSeeds formats seeds as the command line has them: runs of them as 1..20.
+func formatSeeds(seeds []uint64) string {
+	var parts []string
+	for i := 0; i < len(seeds); {
+		k := i + 1
+		for k < len(seeds) && seeds[k] == seeds[k-1]+1 {
+			k++
+		}
+		part := strconv.FormatUint(seeds[i], 10)
+		if k > i+1 {
+			part += ".." + strconv.FormatUint(seeds[k-1], 10)
+		}
+		parts, i = append(parts, part), k
+	}
+	return strings.Join(parts, ",")
 }
 
 // Others returns the measures of which nothing was published.

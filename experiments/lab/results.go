@@ -19,7 +19,7 @@ type Results struct {
 type CaseResult struct {
 	Case     Case     // for a control, the one it is of, with its parameters and seeds
 	Control  *Control // nil for a case
-	Seeds    int      // that were run
+	Seeds    []uint64 // that were run
 	Measures []*Sample
 	Costs    []*Sample
 	Series   []*Series
@@ -96,7 +96,7 @@ func (c *CaseResult) Measure(name string) *Sample {
 
 // add takes in what a trial reported, in the order of the seeds.
 func (c *CaseResult) add(t *Trial) {
-	c.Seeds++
+	c.Seeds = append(c.Seeds, t.Seed)
 	c.Measures = addObservations(c.Measures, t.measures)
 	c.Costs = addObservations(c.Costs, t.costs)
 	for _, p := range t.points {

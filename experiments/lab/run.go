@@ -85,7 +85,7 @@ func Run(ctx context.Context, experiments []*Experiment, o Options) ([]*Results,
 
 // trim drops what no trial was done of, and reports whether that is all.
 func (r *Results) trim() bool {
-	none := func(c *CaseResult) bool { return c.Seeds == 0 }
+	none := func(c *CaseResult) bool { return len(c.Seeds) == 0 }
 	r.Partial = true
 	r.Cases, r.Controls = slices.DeleteFunc(r.Cases, none), slices.DeleteFunc(r.Controls, none)
 	return len(r.Cases) == 0
@@ -181,7 +181,7 @@ func (p *pool) run(ctx context.Context, t task, workers int) {
 	}
 	t.done[t.index] = trial
 	// In the order of the seeds, so that sums do not depend on who was first.
-	for i := t.result.Seeds; i < len(t.done) && t.done[i] != nil; i++ {
+	for i := len(t.result.Seeds); i < len(t.done) && t.done[i] != nil; i++ {
 		t.result.add(t.done[i])
 		t.done[i] = nil
 	}

@@ -311,7 +311,7 @@ func TestCancel(t *testing.T) {
 		t.Errorf("%v, want that the context was cancelled", err)
 	}
 	// What was done is there, and says that it is not all.
-	if len(all) != 1 || !all[0].Partial || len(all[0].Cases) != 1 || all[0].Cases[0].Seeds != 2 {
+	if len(all) != 1 || !all[0].Partial || len(all[0].Cases) != 1 || !slices.Equal(all[0].Cases[0].Seeds, []uint64{1, 2}) {
 		t.Errorf("results %+v, want the two trials that were done", all)
 	}
 	if n := started.Load(); n != 4 {

@@ -21,6 +21,8 @@ type Row struct {
 	// vague is set where one value is not enough: that the verdict is a failure says
 	// nothing of the model then.
 	vague bool
+	// leftOut is set where the case that it has to be below was not run.
+	leftOut bool
 }
 
 // A Verdict is what a check found.
@@ -44,9 +46,6 @@ func (r *Results) Rows() (rows []Row) {
 
 func (r *Results) rows(c *CaseResult) (rows []Row) {
 	for _, x := range c.Case.Expect {
-		if x.Below != "" && r.Find(x.Below) == nil {
-			continue // that case was left out
-		}
 		rows = append(rows, r.judge(c, x))
 	}
 	return rows
@@ -55,14 +54,21 @@ func (r *Results) rows(c *CaseResult) (rows []Row) {
 // judge holds a measure of a case against an expectation.
 func (r *Results) judge(c *CaseResult, x Expectation) Row {
 	row := Row{Case: c.Case.Name, Measure: x.Measure, Expectation: x, Low: math.Inf(-1), High: math.Inf(1), Verdict: Failed}
+	if x.Below != "" && r.Find(x.Below) == nil {
+		row.leftOut = true
+		row.ungated("that case was left out")
+	}
 	s := c.Measure(x.Measure)
 	if s == nil {
-		if c.Seeds < x.Needs {
-			row.tooFew()
+		if len(c.Seeds) < x.Needs {
+			row.tooFew(x.Needs)
 		}
 		return row
 	}
 	row.N, row.Mean, row.SD = s.N(), s.Mean(), s.SD()
+	if row.leftOut {
+		return row
+	}
 	switch {
 	case x.Below != "":
 		other := r.Find(x.Below).Measure(x.Measure)
@@ -72,15 +78,9 @@ func (r *Results) judge(c *CaseResult, x Expectation) Row {
 		row.High = other.Mean() - 3*math.Hypot(s.StandardError(), other.StandardError())
 		row.vague = row.N < 2 || other.N() < 2
 	case x.Published != "":
-		slack := x.Published.HalfDigit() + 3*s.StandardError()
-		row.vague = row.N < 2 && x.Tolerance == ""
-		if x.Tolerance != "" {
-			slack = x.Tolerance.Value()
-			if slack > 0 { // what is exact is so with any seeds
-				slack += fewer(s, c.Case.Seeds)
-			}
-		}
+		slack := x.slack(x.Published, s, c.Case.Seeds)
 		row.Low, row.High = x.Published.Value()-slack, x.Published.Value()+slack
+		row.vague = row.N < 2 && x.Tolerance == ""
 	default:
 		if x.Least != "" {
 			row.Low = x.Least.Value()
@@ -89,32 +89,53 @@ func (r *Results) judge(c *CaseResult, x Expectation) Row {
 			row.High = x.Most.Value()
 		}
 	}
-	if !row.vague && row.within() {
-		row.Verdict = OK
-	}
 	switch {
 	case x.Ungated != "":
-		row.Verdict = Ungated
+		row.ungated(x.Ungated)
 	case row.N < x.Needs:
-		row.tooFew()
-	case row.Verdict == Failed && x.Differs != "":
+		row.tooFew(x.Needs)
+	case row.N < 2 && c.Case.Seeds > 1 && x.ofMean():
+		row.tooFew(2) // one run is no mean
+	case row.vague:
+	case row.within():
+		row.Verdict = OK
+	case x.Here != "" && math.Abs(row.Mean-x.Here.Value()) <= x.slack(x.Here, s, c.Case.Seeds)+rounding:
 		row.Verdict = Differs
 	}
 	return row
 }
 
-// tooFew is the verdict where fewer values than needed are there.
-func (row *Row) tooFew() {
-	row.Verdict, row.Expectation.Ungated = Ungated, fmt.Sprintf("takes %d values", row.Expectation.Needs)
+// ofMean reports whether a mean is held against a value with an error of sampling.
+func (x Expectation) ofMean() bool {
+	return x.Published != "" && x.Tolerance != "" && x.Tolerance.Value() > 0 || x.Here != ""
 }
+
+// slack is how far a mean may be off a value.
+func (x Expectation) slack(value Number, s *Sample, seeds int) float64 {
+	if x.Tolerance == "" {
+		return value.HalfDigit() + 3*s.StandardError()
+	}
+	slack := x.Tolerance.Value()
+	if slack > 0 { // what is exact is so with any seeds
+		slack += fewer(s, seeds)
+	}
+	return slack
+}
+
+// ungated takes the verdict away, and says why.
+func (row *Row) ungated(why string) { row.Verdict, row.Expectation.Ungated = Ungated, why }
+
+// tooFew is the verdict where fewer values than needed are there.
+func (row *Row) tooFew(needs int) { row.ungated(fmt.Sprintf("takes %d values", needs)) }
+
+// rounding is for sums of decimals that should be equal, and may differ in the last bit.
+const rounding = 1e-12
 
 // within reports whether the mean is in the bounds.
 func (row Row) within() bool {
 	if row.Expectation.Below != "" {
 		return row.Mean < row.High // measures without any error that are equal are in no order
 	}
-	// Sums of decimals that should be equal may differ in the last bit.
-	const rounding = 1e-12
 	return row.Mean >= row.Low-rounding*math.Abs(row.Low) && row.Mean <= row.High+rounding*math.Abs(row.High)
 }
 
@@ -129,23 +150,39 @@ type ControlRow struct {
 	Name, Case string
 	Rows       []Row    // the measures that have to fail
 	Missed     []string // those that did not
+	LeftOut    []string // those that could not be judged, since another case was not run
+}
+
+// Word says whether the control was noticed.
+func (c ControlRow) Word() string {
+	switch {
+	case len(c.Missed) > 0:
+		return "NOT NOTICED by " + strings.Join(c.Missed, ", ")
+	case len(c.LeftOut) > 0:
+		return "not judged, as cases were left out: " + strings.Join(c.LeftOut, ", ")
+	}
+	return "noticed"
 }
 
 // ControlRows returns what became of the controls.
 func (r *Results) ControlRows() (rows []ControlRow) {
 	for _, c := range r.Controls {
 		row := ControlRow{Name: c.Control.Name, Case: c.Case.Name}
-		for _, judged := range r.rows(c) {
-			if !slices.Contains(c.Control.Fails, judged.Measure) || judged.Verdict == Ungated {
-				continue
+		judged := r.rows(c)
+		for _, j := range judged {
+			if slices.Contains(c.Control.Fails, j.Measure) && j.Verdict != Ungated {
+				row.Rows = append(row.Rows, j)
 			}
-			row.Rows = append(row.Rows, judged)
 		}
 		for _, m := range c.Control.Fails {
 			noticed := func(j Row) bool {
-				return j.Measure == m && j.N > 0 && !j.vague && (j.Verdict == Failed || j.Verdict == Differs)
+				return j.Measure == m && j.N > 0 && !j.vague && j.Verdict == Failed
 			}
-			if !slices.ContainsFunc(row.Rows, noticed) {
+			switch {
+			case slices.ContainsFunc(row.Rows, noticed):
+			case slices.ContainsFunc(judged, func(j Row) bool { return j.Measure == m && j.leftOut }):
+				row.LeftOut = append(row.LeftOut, m)
+			default:
 				row.Missed = append(row.Missed, m)
 			}
 		}
@@ -202,6 +239,8 @@ func (row Row) Allowed() string {
 	switch {
 	case row.N == 0 || row.vague || row.Verdict == Ungated:
 		return ""
+	case row.Verdict == Differs:
+		return "here " + string(row.Expectation.Here)
 	case row.Expectation.Below != "":
 		return "< " + Format(row.High)
 	case math.IsInf(row.Low, -1):
@@ -221,6 +260,10 @@ func (row Row) Reason() string {
 		return row.Expectation.Ungated
 	case Differs:
 		return row.Expectation.Differs
+	case OK:
+		if row.Expectation.Differs != "" {
+			return "agrees, where it was to differ: " + row.Expectation.Differs
+		}
 	}
 	return ""
 }

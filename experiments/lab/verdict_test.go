@@ -20,7 +20,7 @@ func around(mean, sd float64, n int) (values []float64) {
 
 // result is what the trials of a case reported of the measure m.
 func result(name string, seeds int, values []float64, expect ...lab.Expectation) *lab.CaseResult {
-	c := &lab.CaseResult{Case: lab.Case{Name: name, Seeds: seeds, Expect: expect}, Seeds: len(values)}
+	c := &lab.CaseResult{Case: lab.Case{Name: name, Seeds: seeds, Expect: expect}, Seeds: make([]uint64, len(values))}
 	if len(values) > 0 {
 		c.Measures = []*lab.Sample{{Name: "m", Values: values}}
 	}
@@ -110,7 +110,7 @@ func TestBelow(t *testing.T) {
 		t.Errorf("below what was not measured is %s", row.Verdict)
 	}
 	r := &lab.Results{Cases: []*lab.CaseResult{result("this", 4, around(1, 1, 4), lab.Expectation{Measure: "m", Below: "other"})}}
-	if rows := r.Rows(); len(rows) != 0 {
+	if rows := r.Rows(); len(rows) != 1 || rows[0].Verdict != lab.Ungated || rows[0].Reason() != "that case was left out" || rows[0].N != 4 {
 		t.Errorf("below a case that was left out is %v", rows)
 	}
 }
@@ -123,17 +123,22 @@ func TestVerdictsThatAreNotOfTheMean(t *testing.T) {
 		values []float64
 		want   lab.Verdict
 	}{
-		{"differs", lab.Expectation{Published: "10", Differs: "why"}, bad, lab.Differs},
-		{"differs, and yet reproduces", lab.Expectation{Published: "10", Differs: "why"}, good, lab.OK},
-		{"differs does not excuse what was not measured", lab.Expectation{Published: "10", Differs: "why"}, nil, lab.Failed},
+		{"differs", lab.Expectation{Published: "10", Differs: "why", Here: "21"}, bad, lab.Differs},
+		{"differs from a bound", lab.Expectation{Most: "10", Differs: "why", Here: "21"}, bad, lab.Differs},
+		{"differs, and is not what comes out here", lab.Expectation{Published: "10", Differs: "why", Here: "23"}, bad, lab.Failed},
+		{"differs, and yet reproduces", lab.Expectation{Published: "10", Differs: "why", Here: "20"}, good, lab.OK},
+		{"differs does not excuse what was not measured", lab.Expectation{Published: "10", Differs: "why", Here: "20"}, nil, lab.Failed},
+		{"one value that may differ", lab.Expectation{Most: "10", Differs: "why", Here: "21"}, []float64{21}, lab.Ungated},
 		{"ungated", lab.Expectation{Published: "10", Ungated: "why"}, bad, lab.Ungated},
 		{"ungated, and yet reproduces", lab.Expectation{Published: "10", Ungated: "why"}, good, lab.Ungated},
 		{"too few values", lab.Expectation{Published: "10", Needs: 5}, bad, lab.Ungated},
 		{"enough values", lab.Expectation{Published: "10", Needs: 4}, bad, lab.Failed},
 		{"not measured", lab.Expectation{Published: "10"}, nil, lab.Failed},
 		{"one value", lab.Expectation{Published: "10"}, []float64{10}, lab.Failed},
-		{"one value, with a tolerance", lab.Expectation{Published: "10", Tolerance: "0.1"}, []float64{10.05}, lab.OK},
-		{"one value, off the tolerance", lab.Expectation{Published: "10", Tolerance: "0.1"}, []float64{10.15}, lab.Failed},
+		{"one value of four, with a tolerance", lab.Expectation{Published: "10", Tolerance: "0.1"}, []float64{10.05}, lab.Ungated},
+		{"one value of four, off the tolerance", lab.Expectation{Published: "10", Tolerance: "0.1"}, []float64{10.15}, lab.Ungated},
+		{"one value, exact", lab.Expectation{Published: "10", Tolerance: "0"}, []float64{10}, lab.OK},
+		{"one value, not exact", lab.Expectation{Published: "10", Tolerance: "0"}, []float64{10.1}, lab.Failed},
 		{"one value, with a bound", lab.Expectation{Most: "10"}, []float64{9}, lab.OK},
 		{"one value in an order", lab.Expectation{Below: "other"}, []float64{1}, lab.Failed},
 		{"no number", lab.Expectation{Published: "10"}, []float64{10, math.NaN()}, lab.Failed},
@@ -141,6 +146,14 @@ func TestVerdictsThatAreNotOfTheMean(t *testing.T) {
 		if row := judge(t, test.x, 4, test.values, good); row.Verdict != test.want {
 			t.Errorf("%s: %s, want %s", test.name, row.Verdict, test.want)
 		}
+	}
+	for value, want := range map[float64]lab.Verdict{10.05: lab.OK, 10.15: lab.Failed} {
+		if row := judge(t, lab.Expectation{Published: "10", Tolerance: "0.1"}, 1, []float64{value}, nil); row.Verdict != want {
+			t.Errorf("%v, of a case of one seed, is %s", value, row.Verdict)
+		}
+	}
+	if row := judge(t, lab.Expectation{Published: "10", Differs: "why", Here: "20"}, 4, good, nil); row.Reason() != "agrees, where it was to differ: why" {
+		t.Errorf("what reproduces, and was to differ, says %q", row.Reason())
 	}
 	if row := judge(t, lab.Expectation{Published: "10", Needs: 5}, 4, bad, nil); row.Expectation.Ungated != "takes 5 values" {
 		t.Errorf("the reason is %q", row.Expectation.Ungated)
@@ -152,7 +165,7 @@ func TestVerdictsThatAreNotOfTheMean(t *testing.T) {
 func TestNeedsWithoutValues(t *testing.T) {
 	for seeds, want := range map[int]lab.Verdict{4: lab.Ungated, 5: lab.Failed} {
 		c := result("this", 100, nil, lab.Expectation{Measure: "m", Published: "10", Needs: 5})
-		c.Seeds = seeds
+		c.Seeds = make([]uint64, seeds)
 		if row := (&lab.Results{Cases: []*lab.CaseResult{c}}).Rows()[0]; row.Verdict != want {
 			t.Errorf("%d seeds: %s, want %s", seeds, row.Verdict, want)
 		}
@@ -184,8 +197,10 @@ func TestControls(t *testing.T) {
 		{"not measured", published, nil, false},
 		{"too few values", lab.Expectation{Published: "10", Needs: 5}, around(20, 1, 4), false},
 		{"one value, which fails whatever it is", published, []float64{20}, false},
-		{"one value, with a tolerance", lab.Expectation{Published: "10", Tolerance: "5"}, []float64{20}, true},
-		{"differs as its case may", lab.Expectation{Published: "10", Differs: "why"}, around(20, 1, 4), true},
+		{"one value, with a tolerance", lab.Expectation{Published: "10", Tolerance: "5"}, []float64{20}, false},
+		{"one value, with a bound", lab.Expectation{Most: "15"}, []float64{20}, true},
+		{"differs as its case does", lab.Expectation{Published: "12", Differs: "why", Here: "10"}, around(10, 1, 4), false},
+		{"differs more than its case does", lab.Expectation{Published: "12", Differs: "why", Here: "10"}, around(20, 1, 4), true},
 	} {
 		r := controlled(test.x, test.control, "m")
 		row := r.ControlRows()[0]
@@ -203,8 +218,13 @@ func TestControls(t *testing.T) {
 	if rows := controlled(lab.Expectation{Published: "10", Needs: 5}, around(20, 1, 4), "m").ControlRows()[0].Rows; len(rows) != 0 {
 		t.Errorf("rows without a verdict are %v", rows)
 	}
+	// An order with a case that was not run says nothing of a control.
+	r := controlled(lab.Expectation{Below: "other"}, around(20, 1, 4), "m")
+	if row := r.ControlRows()[0]; len(row.Missed) != 0 || !slices.Equal(row.LeftOut, []string{"m"}) || row.Word() != "not judged, as cases were left out: m" {
+		t.Errorf("%+v", row)
+	}
 	// Each of the measures has to fail, and no other counts.
-	r := controlled(published, around(20, 1, 4), "m", "other")
+	r = controlled(published, around(20, 1, 4), "m", "other")
 	if missed := r.ControlRows()[0].Missed; !slices.Equal(missed, []string{"other"}) {
 		t.Errorf("missed are %v", missed)
 	}
@@ -220,7 +240,7 @@ func TestFailed(t *testing.T) {
 		result("good", 4, around(10, 1, 4), lab.Expectation{Measure: "m", Published: "10"}),
 		result("bad", 4, []float64{20, 20.5, 21, 20.5}, lab.Expectation{Measure: "m", Published: "10"}, lab.Expectation{Measure: "k", Least: "1"}),
 		result("single", 4, []float64{10}, lab.Expectation{Measure: "m", Published: "10"}),
-		result("known", 4, around(20, 1, 4), lab.Expectation{Measure: "m", Published: "10", Differs: "why"}),
+		result("known", 4, around(20, 1, 4), lab.Expectation{Measure: "m", Published: "10", Differs: "why", Here: "20"}),
 	}}
 	if got, want := strings.Join(r.Failed(), "\n"), "bad, m: mean 20.5, sd 0.40825, n 4\nbad, k: no trial reported it\nsingle, m: mean 10, sd 0, n 1: one value says nothing of its error"; got != want {
 		t.Errorf("failed are\n%s", got)
@@ -237,6 +257,7 @@ func TestPublishedAndAllowed(t *testing.T) {
 		{lab.Expectation{Most: "2"}, "at most 2", "≤ 2"},
 		{lab.Expectation{Least: "2", Most: "4"}, "2 to 4", "2 to 4"},
 		{lab.Expectation{Published: "3", Ungated: "why"}, "3", ""},
+		{lab.Expectation{Published: "9", Differs: "why", Here: "3.1"}, "9", "here 3.1"},
 	} {
 		row := judge(t, test.x, 4, around(3, 1, 4), nil)
 		if row.Published() != test.published || row.Allowed() != test.allowed {
