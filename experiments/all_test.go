@@ -1,6 +1,7 @@
 package experiments_test
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -68,6 +69,43 @@ func checkPlots(t *testing.T, e *lab.Experiment) {
 	// Names that a report cannot use are its error.
 	if err := lab.Write(t.TempDir(), []*lab.Results{{Experiment: e}}); err != nil {
 		t.Error(err)
+	}
+}
+
+// Cases of large networks have a simulation to themselves, and all workers: their results
+// are those of one worker too.
+func TestWorkersOfASimulation(t *testing.T) {
+	for _, test := range []struct{ name, parameters string }{
+		{"splits", `{"nodes": 100}`},
+		{"speed", `{"nodes": 1000}`},
+		{"hyparview", `{"nodes": 300, "cycles": 5, "messages": 20, "dead": 70}`},
+		{"rivals", `{"system": "peernet", "fanout": 3, "nodes": 500, "dead": 50}`},
+		{"rivals", `{"system": "cyclon", "fanout": 4, "nodes": 500, "dead": 50}`},
+		{"rivals", `{"system": "plumtree", "nodes": 500, "dead": 50}`},
+	} {
+		found, err := experiments.Find(test.name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		e := *found[0]
+		e.Cases = []lab.Case{{Name: "small", Parameters: []byte(test.parameters), Seeds: 1, Alone: true}}
+		var want []byte
+		for _, workers := range []int{1, 3} {
+			all, err := lab.Run(t.Context(), []*lab.Experiment{&e}, lab.Options{Workers: workers})
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := lab.JSON(all)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if want == nil {
+				want = got
+			}
+			if !bytes.Equal(got, want) {
+				t.Errorf("%s %s: with %d workers the results are\n%s, with one\n%s", test.name, test.parameters, workers, got, want)
+			}
+		}
 	}
 }
 

@@ -42,6 +42,8 @@ func experimentCommand() *cobra.Command {
 	list := &cobra.Command{
 		Use:   "list",
 		Short: "List the experiments",
+		Long: `List the experiments: how many cases each has, and how many trials, one for each case
+and seed, a run and a quick run have, without the controls.`,
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return listExperiments(cmd.OutOrStdout()) },
 	}
@@ -87,9 +89,13 @@ The exit code is 1 if a verdict is FAILED, or a control was not noticed.`
 func listExperiments(out io.Writer) error {
 	var text strings.Builder
 	w := tabwriter.NewWriter(&text, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "NAME\tCASES\tWHAT")
+	fmt.Fprintln(w, "NAME\tCASES\tTRIALS\tQUICK\tWHAT")
 	for _, e := range experiments.All() {
-		fmt.Fprintf(w, "%s\t%d\t%s\n", e.Name, len(e.Cases), e.Title)
+		trials, quick := 0, 0
+		for _, c := range e.Cases {
+			trials, quick = trials+c.Seeds, quick+c.Quick
+		}
+		fmt.Fprintf(w, "%s\t%d\t%d\t%d\t%s\n", e.Name, len(e.Cases), trials, quick, e.Title)
 	}
 	_ = w.Flush() // to a builder, without errors
 	return printTrimmed(out, text.String())

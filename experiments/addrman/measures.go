@@ -1,7 +1,6 @@
 package addrman
 
 import (
-	"fmt"
 	"math"
 
 	"peernet/actors"
@@ -82,19 +81,13 @@ func biased(f, a, h float64) (q float64) {
 }
 
 func plots(r *lab.Results) []lab.Plot {
-	at := func(format string) func(*lab.CaseResult) (float64, bool) {
-		return func(c *lab.CaseResult) (x float64, ok bool) {
-			_, err := fmt.Sscanf(c.Case.Name, format, &x)
-			return x, err == nil
-		}
-	}
 	hit := lab.Line{Name: "64(1−(63/64)^4s)", Dashed: true}
 	for s := 0.0; s <= 64; s++ {
 		hit.Points = append(hit.Points, lab.XY{X: s, Y: 64 * (1 - math.Pow(63.0/64, 4*s))})
 	}
-	groups := r.Across("buckets", "buckets", at("groups s=%g"))[:1]
+	groups := r.Across("buckets", "buckets", lab.ByName("groups s=%g"))[:1]
 	groups = append(groups, hit)
-	share := r.Across("eclipsed", "timestamps, measured", at("biased f=%g"))[:1]
+	share := r.Across("eclipsed", "timestamps, measured", lab.ByName("biased f=%g"))[:1]
 	day := lab.Line{Name: "timestamps, closed form", Dashed: true}
 	uniform := lab.Line{Name: "uniform, f^8", Dashed: true}
 	for f := 0.0; f <= 1.001; f += 0.02 {

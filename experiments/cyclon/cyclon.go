@@ -124,12 +124,11 @@ func (f flood) run(t *lab.Trial, s *sim.Simulation, nodes []gossip.Node, live []
 }
 
 func plots(r *lab.Results) []lab.Plot {
-	dead := func(c *lab.CaseResult) (x float64, ok bool) {
+	dead := func(c *lab.CaseResult) (float64, bool) {
 		if c.Case.Name == "overlay" {
 			return 0, true
 		}
-		_, err := fmt.Sscanf(c.Case.Name, "%g %% dead", &x)
-		return x, err == nil
+		return lab.ByName("%g % dead")(c)
 	}
 	return []lab.Plot{{Name: "failures", Title: "Gossip over Cyclon, fan-out 4, without repair", X: "nodes that are dead, %", Y: "share of the live nodes",
 		Lines: append(r.Across("reliability f=4", "mean of the messages", dead)[:1],

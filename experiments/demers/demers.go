@@ -88,15 +88,9 @@ func report(t *lab.Trial, sites []rumor.Site) {
 }
 
 func plots(r *lab.Results) []lab.Plot {
-	k := func(mode string) func(*lab.CaseResult) (float64, bool) {
-		return func(c *lab.CaseResult) (k float64, ok bool) {
-			_, err := fmt.Sscanf(c.Case.Name, mode+" k=%g", &k)
-			return k, err == nil
-		}
-	}
 	across := func(name, title, y, measure string, log bool) lab.Plot {
 		return lab.Plot{Name: name, Title: title, X: "k", Y: y, LogY: log,
-			Lines: append(r.Across(measure, "push", k("push")), r.Across(measure, "pull", k("pull"))...)}
+			Lines: append(r.Across(measure, "push", lab.ByName("push k=%g")), r.Across(measure, "pull", lab.ByName("pull k=%g"))...)}
 	}
 	cycles := lab.Plot{Name: "cycles", Title: "Infective sites over time", X: "cycles", Y: "share of the sites"}
 	for _, name := range []string{"push k=1", "push k=3", "pull k=1", "pull k=3"} {

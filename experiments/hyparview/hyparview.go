@@ -100,10 +100,7 @@ func send(t *lab.Trial, s *sim.Simulation, live []sim.NodeID, m overlays.Message
 }
 
 func plots(r *lab.Results) []lab.Plot {
-	dead := func(c *lab.CaseResult) (x float64, ok bool) {
-		_, err := fmt.Sscanf(c.Case.Name, "%g %% dead", &x)
-		return x, err == nil
-	}
+	dead := lab.ByName("%g % dead")
 	recovery := lab.Plot{Name: "recovery", Title: "Floods over HyParView, in the cycles after the failures", X: "membership cycles", Y: "share of the live nodes"}
 	for _, name := range []string{"70 % dead", "80 % dead", "90 % dead", "95 % dead"} {
 		recovery.Lines = append(recovery.Lines, r.Find(name).Line("recovery", name))

@@ -94,10 +94,7 @@ func plots(r *lab.Results) []lab.Plot {
 		}
 		theory.Points = append(theory.Points, lab.XY{X: f, Y: s})
 	}
-	fanout := func(c *lab.CaseResult) (f float64, ok bool) {
-		_, err := fmt.Sscanf(c.Case.Name, "f=%g", &f)
-		return f, err == nil && c.Case.Name == fmt.Sprintf("f=%g", f)
-	}
+	fanout := lab.ByName("f=%g")
 	hops := lab.Plot{Name: "hops", Title: "Nodes reached", X: "hops", Y: "share of the nodes"}
 	for f := 2; f <= 6; f++ {
 		name := fmt.Sprintf("f=%d", f)

@@ -5,6 +5,7 @@ import (
 	"image/color"
 	"math"
 	"strconv"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/plotter"
@@ -75,6 +76,18 @@ func (r *Results) Across(measure, name string, x func(*CaseResult) (float64, boo
 		return []Line{ours}
 	}
 	return []Line{ours, published}
+}
+
+// ByName says where a case is on an axis by its name, in which %g of the format stands for
+// the number. A case of another name is not in the line.
+func ByName(format string) func(*CaseResult) (float64, bool) {
+	before, after, _ := strings.Cut(format, "%g")
+	return func(c *CaseResult) (float64, bool) {
+		text, is := strings.CutPrefix(c.Case.Name, before)
+		text, ends := strings.CutSuffix(text, after)
+		x, err := strconv.ParseFloat(text, 64)
+		return x, is && ends && err == nil
+	}
 }
 
 // colours are told apart by people who see few colours (Okabe and Ito, 2008).

@@ -214,7 +214,7 @@ func JSON(all []*Results) ([]byte, error) {
 	type setting struct {
 		Name       string          `json:"name"`
 		Parameters json.RawMessage `json:"parameters,omitempty"` // of a control, those that replace the case's
-		Seeds      string          `json:"seeds"` // such as 1..20
+		Seeds      string          `json:"seeds"`                // such as 1..20
 	}
 	type control struct {
 		setting

@@ -184,6 +184,14 @@ func TestNamesOfPlots(t *testing.T) {
 	}
 }
 
+func TestByName(t *testing.T) {
+	for name, want := range map[string]float64{"a, 5 % dead": 5, "a, 0.25 % dead": 0.25, "a, 5 % dead, too": -1, "b, 5 % dead": -1, "a, x % dead": -1, "a,": -1} {
+		if x, ok := lab.ByName("a, %g % dead")(&lab.CaseResult{Case: lab.Case{Name: name}}); ok != (want >= 0) || ok && x != want {
+			t.Errorf("%q is %v, %v", name, x, ok)
+		}
+	}
+}
+
 // A measure over cases: means with their errors, and what was published.
 func TestAcross(t *testing.T) {
 	r := &lab.Results{Cases: []*lab.CaseResult{

@@ -1,7 +1,6 @@
 package lifeguard
 
 import (
-	"fmt"
 	"time"
 
 	"peernet/experiments/lab"
@@ -71,15 +70,9 @@ func (g *group) count() {
 
 func plots(r *lab.Results) []lab.Plot {
 	slow := func(detector string) func(*lab.CaseResult) (float64, bool) {
-		return func(c *lab.CaseResult) (n float64, ok bool) {
-			_, err := fmt.Sscanf(c.Case.Name, "direction only: "+detector+", %g slow", &n)
-			return n, err == nil
-		}
+		return lab.ByName("direction only: " + detector + ", %g slow")
 	}
-	confirmed := func(c *lab.CaseResult) (n float64, ok bool) {
-		_, err := fmt.Sscanf(c.Case.Name, "n=100 C=%g", &n)
-		return n, err == nil
-	}
+	confirmed := lab.ByName("n=100 C=%g")
 	return []lab.Plot{
 		{Name: "timeout", Title: "Time-out of a suspicion, n = 100, K = 3", X: "independent confirmations C", Y: "s",
 			Lines: r.Across("time-out", "time-out", confirmed)},

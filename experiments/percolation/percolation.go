@@ -4,7 +4,6 @@ package percolation
 
 import (
 	"embed"
-	"fmt"
 	"math"
 	"time"
 
@@ -65,12 +64,6 @@ func trial(t *lab.Trial, p parameters) error {
 }
 
 func plots(r *lab.Results) []lab.Plot {
-	dead := func(overlay string) func(c *lab.CaseResult) (float64, bool) {
-		return func(c *lab.CaseResult) (x float64, ok bool) {
-			_, err := fmt.Sscanf(c.Case.Name, overlay+", %g %% dead", &x)
-			return x, err == nil
-		}
-	}
 	giant := lab.Line{Name: "theory: g", Dashed: true}
 	square := lab.Line{Name: "theory: g²", Dashed: true}
 	for x := 0.0; x <= 100; x++ {
@@ -78,7 +71,7 @@ func plots(r *lab.Results) []lab.Plot {
 		giant.Points = append(giant.Points, lab.XY{X: x, Y: g})
 		square.Points = append(square.Points, lab.XY{X: x, Y: g * g})
 	}
-	regular, frozen := dead("5-regular"), dead("HyParView")
+	regular, frozen := lab.ByName("5-regular, %g % dead"), lab.ByName("HyParView, %g % dead")
 	return []lab.Plot{{Name: "giant", Title: "What is left of overlays that do not mend", X: "nodes that are dead, %", Y: "share of the live nodes",
 		Lines: []lab.Line{r.Across("giant", "random 5-regular: most", regular)[0], r.Across("reliability", "random 5-regular: mean", regular)[0],
 			r.Across("giant", "HyParView: most", frozen)[0], r.Across("reliability", "HyParView: mean", frozen)[0], giant, square}}}

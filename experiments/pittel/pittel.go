@@ -104,10 +104,7 @@ func report(t *lab.Trial, nodes []rumor.Site, rounds int) {
 }
 
 func plots(r *lab.Results) []lab.Plot {
-	size := func(c *lab.CaseResult) (n float64, ok bool) {
-		_, err := fmt.Sscanf(c.Case.Name, "n=%g", &n)
-		return n, err == nil
-	}
+	size := lab.ByName("n=%g")
 	theorem := lab.Line{Name: "log2 n + ln n + 1.17", Dashed: true}
 	for n := 10.0; n <= 10000; n *= math.Sqrt2 {
 		theorem.Points = append(theorem.Points, lab.XY{X: n, Y: math.Log2(n) + math.Log(n) + 1.17})

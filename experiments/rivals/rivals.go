@@ -113,12 +113,8 @@ func plots(r *lab.Results) []lab.Plot {
 	systems := []string{"peernet", "peernet, all peers", "Cyclon, gossip f=4", "HyParView, Plumtree"}
 	now := lab.Plot{Name: "failures", Title: "Announces in the 10 s after the failure, 10,000 nodes", X: "nodes that died at once, %", Y: "share of the live nodes"}
 	for _, system := range systems {
-		dead := func(c *lab.CaseResult) (x float64, ok bool) {
-			_, err := fmt.Sscanf(c.Case.Name, system+", 10000 nodes, %g %% dead", &x)
-			return x, err == nil
-		}
-		l := r.Across("coverage from +0 s", system, dead)[0]
-		now.Lines = append(now.Lines, l)
+		dead := lab.ByName(system + ", 10000 nodes, %g % dead")
+		now.Lines = append(now.Lines, r.Across("coverage from +0 s", system, dead)[0])
 	}
 	all = append(all, now)
 	for _, dead := range []int{50, 80} {

@@ -99,8 +99,8 @@ func rewired(r *rand.Rand, p parameters) *overlay.Graph {
 
 func plots(r *lab.Results) []lab.Plot {
 	chance := func(c *lab.CaseResult) (p float64, ok bool) {
-		_, err := fmt.Sscanf(c.Case.Name, "p=%g", &p)
-		return p, err == nil && p > 0
+		p, ok = lab.ByName("p=%g")(c)
+		return p, ok && p > 0 // the axis is logarithmic
 	}
 	// What is left of a triangle if each of its edges stays with chance 1−p (Barrat and
 	// Weigt, 2000).

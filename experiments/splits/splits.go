@@ -4,7 +4,6 @@ package splits
 
 import (
 	"embed"
-	"fmt"
 	"time"
 
 	"peernet/actors"
@@ -155,10 +154,7 @@ func components(s *sim.Simulation, nodes int) []int {
 }
 
 func plots(r *lab.Results) []lab.Plot {
-	nodes := func(c *lab.CaseResult) (n float64, ok bool) {
-		_, err := fmt.Sscanf(c.Case.Name, "%g nodes", &n)
-		return n, err == nil
-	}
+	nodes := lab.ByName("%g nodes")
 	p := lab.Plot{Name: "components", Title: "Is it one component?", X: "nodes", Y: "share of the runs", LogX: true}
 	for _, when := range []string{"after bootstrap", "after churn", "after the partition"} {
 		p.Lines = append(p.Lines, r.Across("one component "+when, when, nodes)[0])

@@ -1,7 +1,6 @@
 package swim
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"time"
@@ -42,12 +41,6 @@ func (g *group) spread() error {
 }
 
 func plots(r *lab.Results) []lab.Plot {
-	members := func(format string) func(*lab.CaseResult) (float64, bool) {
-		return func(c *lab.CaseResult) (n float64, ok bool) {
-			_, err := fmt.Sscanf(c.Case.Name, format, &n)
-			return n, err == nil
-		}
-	}
 	limit := lab.Line{Name: "e/(e−1)", Dashed: true}
 	exact := lab.Line{Name: "1/(1−(1−1/(n−1))ⁿ⁻¹)", Dashed: true}
 	for n := 8.0; n <= 1000; n *= 1.25 {
@@ -55,8 +48,8 @@ func plots(r *lab.Results) []lab.Plot {
 		exact.Points = append(exact.Points, lab.XY{X: n, Y: 1 / (1 - math.Pow(1-1/(n-1), n-1))})
 	}
 	first := lab.Plot{Name: "detection", Title: "Time to the first detection of a failure", X: "members", Y: "periods", LogX: true,
-		Lines: append(r.Across("detected", "lock-step", members("first n=%g")), exact, limit)}
-	first.Lines = append(first.Lines, r.Across("detected", "phased", members("phased first n=%g"))[:1]...)
+		Lines: append(r.Across("detected", "lock-step", lab.ByName("first n=%g")), exact, limit)}
+	first.Lines = append(first.Lines, r.Across("detected", "phased", lab.ByName("phased first n=%g"))[:1]...)
 	spread := lab.Plot{Name: "spread", Title: "Members that have heard an update, of 1,000", X: "periods", Y: "members, mean", LogY: true}
 	for _, clock := range []string{"memoryless", "phased", "lock-step"} {
 		spread.Lines = append(spread.Lines, r.Find("spread "+clock).Line("heard", clock))

@@ -1,6 +1,6 @@
 // Package flood is dissemination over the links of an overlay, with suppression of
 // duplicates: who hears a message for the first time sends it to its neighbours, but not to
-// the one that it came from. Over all links that is flooding, the eager push of Leitão,
+// the one that it came from. That is flooding, the eager push of Leitão,
 // Pereira and Rodrigues, "Epidemic broadcast trees" (2007), and what their "HyParView"
 // (2007) runs over its active views.
 //
@@ -20,8 +20,6 @@ import (
 
 // A Node is the App. The user sends a *gossip.Rumor of no hops to begin a message.
 type Node struct {
-	Fanout int // neighbours that a message is sent to, 0 for all
-
 	// Echo sends to the one that a message came from too, which is wrong.
 	Echo bool
 
@@ -61,16 +59,10 @@ func (n *Node) Receive(ctx actors.Context, from actors.Ref, m actors.Message) {
 	}
 	n.Hops[r.Number] = r.Hops + 1
 	next := &gossip.Rumor{Number: r.Number, Hops: r.Hops + 1}
-	left := len(n.peers)
-	if n.Fanout > 0 {
-		left = n.Fanout
-		ctx.Rand().Shuffle(len(n.peers), func(i, k int) { n.peers[i], n.peers[k] = n.peers[k], n.peers[i] })
-	}
 	for _, peer := range n.peers {
-		if peer == from && !n.Echo || left == 0 {
+		if peer == from && !n.Echo {
 			continue
 		}
-		left--
 		n.Sent++
 		ctx.Send(peer, next)
 	}
