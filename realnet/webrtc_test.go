@@ -214,7 +214,9 @@ func holds() (h held) {
 	if list, err := os.ReadDir("/proc/self/fd"); err == nil {
 		h.descriptors = len(list)
 	}
-	h.goroutines = runtime.NumGoroutine()
+	// This stops the world to count. runtime.NumGoroutine does not, and may count thousands
+	// that have ended, while the garbage collector frees their stacks.
+	h.goroutines, _ = runtime.GoroutineProfile(make([]runtime.StackRecord, 1))
 	return h
 }
 

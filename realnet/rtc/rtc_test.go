@@ -220,7 +220,9 @@ func measure() (u usage) {
 	if err == nil {
 		u.descriptors = len(list)
 	}
-	u.goroutines = runtime.NumGoroutine()
+	// This stops the world to count. runtime.NumGoroutine does not, and may count thousands
+	// that have ended, while the garbage collector frees their stacks.
+	u.goroutines, _ = runtime.GoroutineProfile(make([]runtime.StackRecord, 1))
 	return u
 }
 
