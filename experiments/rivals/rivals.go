@@ -53,10 +53,9 @@ func trial(t *lab.Trial, p parameters) error {
 	if err != nil {
 		return err
 	}
-	// sent runs to a time, and returns how many messages were sent until then.
-	sent := func(until time.Duration) (float64, error) {
-		err := s.Run(t.Context, failure+until)
-		return float64(s.Totals().Sent), err
+	until := func(at time.Duration) (sim.Totals, error) {
+		err := s.Run(t.Context, failure+at)
+		return s.Totals(), err
 	}
 	r := t.Rand("sources")
 	plan := func(live []sim.NodeID, batches ...time.Duration) {
@@ -69,18 +68,21 @@ func trial(t *lab.Trial, p parameters) error {
 		}
 	}
 
-	var counts [4]float64
+	var sent [4]sim.Totals
 	for i, at := range []time.Duration{batches[0] - window, batches[0], batches[1], batches[1] + window} {
 		if i == 1 {
 			plan(lab.CrashShare(t, s, 0, false), batches[:2]...) // from any
 		}
-		if counts[i], err = sent(at); err != nil {
+		if sent[i], err = until(at); err != nil {
 			return err
 		}
 	}
-	idle := counts[1] - counts[0]
-	t.Measure("idle messages/node/s", idle/float64(p.Nodes)/window.Seconds())
-	t.Measure("messages/announce/node", (counts[3]-counts[2]-idle)/float64(batch*p.Nodes))
+	load := func(what string, idle, all uint64) {
+		t.Measure("idle "+what+"/node/s", float64(idle)/float64(p.Nodes)/window.Seconds())
+		t.Measure(what+"/announce/node", (float64(all)-float64(idle))/float64(batch*p.Nodes))
+	}
+	load("messages", sent[1].Sent-sent[0].Sent, sent[3].Sent-sent[2].Sent)
+	load("bytes", sent[1].Bytes-sent[0].Bytes, sent[3].Bytes-sent[2].Bytes)
 	before := o.batch(1)
 	t.Measure("hops", float64(before.hops)/float64(before.heard))
 	t.Measure("latency, median ms", float64(before.latency.Quantile(0.5))/1000)
@@ -88,12 +90,12 @@ func trial(t *lab.Trial, p parameters) error {
 	t.Measure("redundancy", float64(before.copies)/float64(before.heard))
 	o.report(t, 1, p.Nodes)
 
-	if _, err := sent(0); err != nil {
+	if _, err := until(0); err != nil {
 		return err
 	}
 	live := lab.CrashShare(t, s, p.Dead, !p.Silent)
 	plan(live, batches[2:]...)
-	if _, err := sent(batches[len(batches)-1] + window); err != nil {
+	if _, err := until(batches[len(batches)-1] + window); err != nil {
 		return err
 	}
 	recovered := false
