@@ -75,10 +75,12 @@ func trial(t *lab.Trial, p parameters) error {
 		}
 	}
 	t.Measure("payload", payload)
-	t.Measure("control", float64(after.control-before.control))
 	t.Measure("reached", float64(reached))
 	t.Measure("RMR", payload/float64(reached-1)-1)
-	t.Measure("payload − (2E − (N−1))", payload-float64(2*links-(p.Nodes-1)))
+	t.Measure("control", float64(after.control-before.control))
+	if !p.Plumtree {
+		t.Measure("payload − (2E − (N−1))", payload-float64(2*links-(p.Nodes-1)))
+	}
 	return nil
 }
 
