@@ -44,8 +44,8 @@ func experimentCommand() *cobra.Command {
 		Short: "List the experiments",
 		Long: `List the experiments: how many cases each has, and how many trials, one for each case
 and seed, a run and a quick run have, without the controls.`,
-		Args:  cobra.NoArgs,
-		RunE:  func(cmd *cobra.Command, _ []string) error { return listExperiments(cmd.OutOrStdout()) },
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return listExperiments(cmd.OutOrStdout()) },
 	}
 	c.AddCommand(list, experimentRunCommand(false), experimentRunCommand(true))
 	return c
@@ -60,8 +60,8 @@ func experimentRunCommand(check bool) *cobra.Command {
 		Long: `Run experiments, and print what came out beside what was published.
 
 Each experiment is a folder of experiments/, whose README says what is run, where the
-published numbers are from, and what differs. The seeds of a case decide its results;
-neither the number of workers nor the machine does.`,
+published numbers are from, and what differs. The seeds of a case decide its results,
+whatever the number of workers.`,
 		Example: `  peernet experiment run demers --quick
   peernet experiment run demers --seeds 1..20 --out results`,
 		RunE: func(cmd *cobra.Command, args []string) error { return runExperiments(cmd, args, &f) },
@@ -197,12 +197,17 @@ func (f *experimentFlags) chosen(args []string) ([]*lab.Experiment, error) {
 // failures is the error of a check that failed.
 func failures(all []*lab.Results) error {
 	var lines []string
+	judged := false
 	for _, r := range all {
+		judged = judged || slices.ContainsFunc(r.Rows(), func(row lab.Row) bool { return row.Verdict != lab.Ungated })
 		for _, f := range r.Failed() {
 			lines = append(lines, "  "+r.Experiment.Name+": "+f)
 		}
 	}
-	if len(lines) == 0 {
+	switch {
+	case len(lines) == 0 && !judged:
+		return errors.New("nothing was checked: there are too few seeds or cases for a verdict")
+	case len(lines) == 0:
 		return nil
 	}
 	return fmt.Errorf("not reproduced:\n%s", strings.Join(lines, "\n"))
@@ -218,6 +223,8 @@ func printExperiments(out io.Writer, all []*lab.Results) error {
 		switch {
 		case r.Partial:
 			fmt.Fprint(out, "PARTIAL: the run was interrupted; rows are of the seeds that were done\n\n")
+		case r.Chosen:
+			fmt.Fprint(out, "of chosen seeds or cases, and not all that the check asks for\n\n")
 		case r.Quick:
 			fmt.Fprint(out, "a quick run: fewer seeds, and without the cases that take long\n\n")
 		}

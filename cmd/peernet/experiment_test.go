@@ -59,7 +59,7 @@ func TestFailuresOfExperiments(t *testing.T) {
 	}{
 		{goodCase, seenControl, ""},
 		{goodCase + "," + badCase, seenControl, "not reproduced:\n  fake: bad, m: mean 2.5, sd 1.291, n 4\n  fake: bad, none: no trial reported it"},
-		{goodCase, goneControl + "," + seenControl, "not reproduced:\n  fake: the control \"gone\" was not noticed by m"},
+		{goodCase, goneControl + "," + seenControl, "not reproduced:\n  fake: the control \"gone\" of good was not noticed by m"},
 	} {
 		err := failures(fakeResults(t, test.cases, test.controls))
 		if test.want == "" {
@@ -242,15 +242,15 @@ func TestExperimentForPeople(t *testing.T) {
 	}
 }
 
-// One seed is too few for nearly all of an experiment's verdicts: the check fails, with
-// exit code 1, and what it prints is whole all the same.
+// One seed is too few for an experiment's verdicts, and so no control is noticed: the check
+// fails, with exit code 1, and what it prints is whole all the same.
 func TestFailedCheckOfExperiments(t *testing.T) {
 	out, errOut, exit := peernetFails(t, "experiment", "check", "demers", "--seeds", "1", "--json")
 	r := readResults(t, out).Experiments
 	if exit != 1 || len(r) != 1 || r[0].OK || len(r[0].Controls) < 2 {
 		t.Errorf("exit code %d, %s", exit, out)
 	}
-	if !strings.HasPrefix(errOut, "peernet: not reproduced:\n  demers: push k=1, traffic: mean ") || !strings.Contains(errOut, "  demers: the control \"naive counter\" was not noticed by residue\n") {
+	if !strings.HasPrefix(errOut, "peernet: not reproduced:\n  demers: the control \"naive counter\" of push k=2 was not noticed by residue\n") {
 		t.Errorf("standard error has\n%s", errOut)
 	}
 }

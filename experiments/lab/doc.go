@@ -23,12 +23,14 @@
 // unit of the last digit that was printed, and the error of sampling, 3·sd/√n. A
 // tolerance that was set is meant for the number of seeds that the case asks for, N; a
 // quick run with fewer of them has a larger error of sampling, so that there
-// 3·sd·√(1/n − 1/N) is added, unless the tolerance is 0. One run of several is no mean, and
-// not gated. Bounds (at least, at most) are for the mean as they are, with any seeds; an
-// order of two cases holds if their means differ, by three standard errors of the
-// difference at least. Where the error of sampling decides, one value is not enough: it is
-// FAILED for a case, and not noticed for a control. With two or three values their sd is
-// itself uncertain, and such a verdict weak: the table has n.
+// 3·sd·√(1/n − 1/N) is added, unless the tolerance is 0. Bounds (at least, at most) are for
+// the mean as they are, with any seeds; an order of two cases holds if their means differ,
+// by three standard errors of the difference at least.
+//
+// A verdict takes 4 seeds where the error of sampling decides, 2 where a mean is held against
+// another, or against a value with a tolerance that is meant for more, and as many as the
+// expectation says that it needs. With fewer a row is not gated. A trial that does not report
+// the measure fails the row, unless the expectation says that some do not.
 //
 // What is known not to reproduce differs: the mean is then held against what comes out
 // here, in the same way, so that a change of the program or of the simulator is noticed.

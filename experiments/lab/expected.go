@@ -46,8 +46,11 @@ type Expectation struct {
 	Below     string `json:"below"`
 	// From is the table or figure, or "closed form".
 	From string `json:"from"`
-	// Needs is how many values a verdict takes, where fewer say nothing: of what is rare.
+	// Needs is how many seeds a verdict takes, where fewer say nothing: of what is rare. It
+	// is at least what the kind of the verdict takes anyway.
 	Needs int `json:"needs"`
+	// Some says that trials may leave the measure out; of others a missing value is a failure.
+	Some bool `json:"some"`
 	// Ungated says why this one is shown, and not held against anything.
 	Ungated string `json:"ungated"`
 	// Differs says why this one does not reproduce, where that is known; it is then
@@ -165,10 +168,8 @@ func (x Expectation) validate(e *Expected, c Case) error {
 		return errors.New("want one of published, bounds (least, most), and below")
 	case x.Tolerance != "" && x.Published == "":
 		return errors.New("a tolerance is of a published value")
-	case x.Tolerance == "" && x.Published != "" && c.Seeds < 2 && x.Ungated == "":
-		return errors.New("with one seed, want a tolerance")
-	case x.Below != "" && c.Seeds < 2 && x.Ungated == "":
-		return errors.New("one seed is in no order")
+	case x.Ungated == "" && x.needs(c.Seeds) > c.Seeds:
+		return fmt.Errorf("want %d seeds, or a tolerance", x.needs(c.Seeds))
 	case x.Tolerance.Value() < 0:
 		return errors.New("a tolerance is not negative")
 	case x.Least != "" && x.Most != "" && x.Least.Value() > x.Most.Value():
@@ -198,9 +199,29 @@ func (e *Expected) find(name string) *Case {
 // gates reports whether a case has a verdict on a measure with so many seeds.
 func (c *Case) gates(measure string, seeds int) bool {
 	for _, x := range c.Expect {
-		if x.Measure == measure && x.Ungated == "" && x.Needs <= seeds && (seeds > 1 || c.Seeds == 1 || !x.ofMean()) {
+		if x.Measure == measure && x.Ungated == "" && x.needs(c.Seeds) <= seeds {
 			return true
 		}
 	}
 	return false
+}
+
+// The seeds that a verdict takes.
+const (
+	samplingNeeds = 4 // where the error of sampling decides, which is estimated from them
+	meanNeeds     = 2 // where a mean is held against another, or is of several seeds
+)
+
+// needs returns how many seeds a verdict takes, for a case that asks for a number of them.
+func (x Expectation) needs(seeds int) int {
+	needs := 1
+	switch {
+	case x.Below != "":
+		needs = meanNeeds
+	case x.Tolerance == "" && (x.Published != "" || x.Here != ""):
+		needs = samplingNeeds
+	case x.Tolerance.Value() > 0 && seeds > 1:
+		needs = meanNeeds // one run is no mean
+	}
+	return max(needs, x.Needs)
 }

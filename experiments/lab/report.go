@@ -76,7 +76,7 @@ func (r *Results) markdown(b *bytes.Buffer, plots map[string][]byte) error {
 	e := r.Experiment
 	fmt.Fprintf(b, "# %s: %s\n\n%s.\n\n", e.Name, e.Title, strings.TrimSuffix(e.Source, "."))
 	if failed := r.Failed(); len(failed) > 0 {
-		fmt.Fprintf(b, "**%d checks failed.**\n\n", len(failed))
+		fmt.Fprintf(b, "**What failed: %d.**\n\n", len(failed))
 		for _, f := range failed {
 			fmt.Fprintf(b, "- %s\n", plain(f))
 		}
@@ -84,6 +84,9 @@ func (r *Results) markdown(b *bytes.Buffer, plots map[string][]byte) error {
 	}
 	if r.Partial {
 		b.WriteString("**Partial**: the run was interrupted.\n\n")
+	}
+	if r.Chosen {
+		b.WriteString("Of chosen seeds or cases, and not all that the check asks for.\n\n")
 	}
 	if r.Quick {
 		b.WriteString("A quick run: fewer seeds than the check asks for.\n\n")
@@ -229,6 +232,7 @@ func JSON(all []*Results) ([]byte, error) {
 		Quick    bool      `json:"quick"`
 		OK       bool      `json:"ok"`
 		Partial  bool      `json:"partial,omitempty"`
+		Chosen   bool      `json:"chosen,omitempty"` // not all seeds, or not all cases
 		Cases    []setting `json:"cases"`
 		Rows     []row     `json:"rows"`
 		Others   []row     `json:"others"` // measures that nothing was published of
@@ -242,8 +246,8 @@ func JSON(all []*Results) ([]byte, error) {
 	}
 	out := []experiment{}
 	for _, r := range all {
-		e := experiment{Name: r.Experiment.Name, Source: r.Experiment.Source, Quick: r.Quick, OK: len(r.Failed()) == 0, Partial: r.Partial,
-			Rows: []row{}, Others: []row{}, Controls: []control{}}
+		e := experiment{Name: r.Experiment.Name, Source: r.Experiment.Source, Quick: r.Quick, OK: len(r.Failed()) == 0, Partial: r.Partial, Chosen: r.Chosen,
+			Cases: []setting{}, Rows: []row{}, Others: []row{}, Controls: []control{}}
 		for _, c := range r.Cases {
 			e.Cases = append(e.Cases, setting{c.Case.Name, c.Case.Parameters, formatSeeds(c.Seeds)})
 		}

@@ -48,7 +48,7 @@ func TestReport(t *testing.T) {
 	}
 	got := report(t, e)
 	for _, want := range []string{
-		"# fake: A fake\n\nNobody, 2001.\n\n**3 checks failed.**\n\n- bad, m: mean 2.5, sd 1.291, n 4\n- bad, none: no trial reported it\n- the control \"missed\" was not noticed by m\n",
+		"# fake: A fake\n\nNobody, 2001.\n\n**What failed: 3.**\n\n- bad, m: mean 2.5, sd 1.291, n 4\n- bad, none: no trial reported it\n- the control \"missed\" of good was not noticed by m\n",
 		"| good | m | 2.5 | 1.291 | 4 | 2.5 | ± 1.9865 | Table 1 | ok |\n",
 		"| bad | m | 2.5 | 1.291 | 4 | at least 9 | ≥ 9 | Table 2 | **FAILED** |\n",
 		"| bad | none | none |  | 0 | at most 1 |  |  | **FAILED** |\n",
@@ -96,8 +96,8 @@ func TestQuickReportSaysSo(t *testing.T) {
 // Names and reasons do not break the tables that they are in.
 func TestTablesStayWhole(t *testing.T) {
 	got := report(t, fake(`
-		{"name": "a|b *c* <i>d</i>", "seeds": 2, "expect": [{"measure": "m", "published": 9, "from": "Table|1", "differs": "x | y\nz", "here": 1}]},
-		{"name": "e", "seeds": 2, "expect": [{"measure": "m", "below": "a|b *c* <i>d</i>", "ungated": "x|y"}]}`,
+		{"name": "a|b *c* <i>d</i>", "seeds": 4, "expect": [{"measure": "m", "published": 9, "from": "Table|1", "differs": "x | y\nz", "here": 1}]},
+		{"name": "e", "seeds": 4, "expect": [{"measure": "m", "below": "a|b *c* <i>d</i>", "ungated": "x|y"}]}`,
 		`{"name": "p|q *r*", "case": "a|b *c* <i>d</i>", "fails": ["m"]}`, bySeed))
 	rows := 0
 	for line := range strings.Lines(got["report.md"]) {

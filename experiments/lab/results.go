@@ -10,6 +10,7 @@ import (
 type Results struct {
 	Experiment *Experiment
 	Quick      bool
+	Chosen     bool          // seeds or cases were chosen, and are not all that expected.json asks for
 	Partial    bool          // the run was interrupted, or failed
 	Cases      []*CaseResult // those that were run, as in expected.json
 	Controls   []*CaseResult

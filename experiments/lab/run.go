@@ -41,7 +41,8 @@ type job struct {
 	done       []*Trial // by seed, until they are added
 }
 
-// Run runs experiments, and returns the results in their order. It stops at the first
+// Run runs experiments, and returns the results in their order, without those that have no
+// case to run. It stops at the first
 // error, or when ctx ends; then the results are those of the trials that were done, of the
 // first seeds of a case, without cases that have none.
 func Run(ctx context.Context, experiments []*Experiment, o Options) ([]*Results, error) {
@@ -71,7 +72,10 @@ func Run(ctx context.Context, experiments []*Experiment, o Options) ([]*Results,
 				r.Controls, jobs = append(r.Controls, j.result), append(jobs, j)
 			}
 		}
-		all = append(all, r)
+		if len(r.Cases) > 0 {
+			r.Chosen = o.Seeds != nil || len(o.Cases) > 0
+			all = append(all, r)
+		}
 	}
 	if len(jobs) == 0 {
 		return nil, errors.New("lab: there is no trial to run: a quick run leaves out the cases that take long")

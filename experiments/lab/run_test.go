@@ -164,7 +164,7 @@ func TestSeries(t *testing.T) {
 // What a trial is started with, by options.
 func TestWhatIsRun(t *testing.T) {
 	const cases = `
-		{"name": "one", "seeds": 4, "quick": 2, "parameters": {"a": 1, "name": "x"}, "expect": [{"measure": "m", "published": 0.5}]},
+		{"name": "one", "seeds": 4, "quick": 2, "parameters": {"a": 1, "name": "x"}, "expect": [{"measure": "m", "least": 1}]},
 		{"name": "two", "seeds": 2, "quick": 0, "parameters": {"a": 2}}`
 	const controls = `
 		{"name": "wrong", "case": "one", "parameters": {"b": 3}, "fails": ["m"]},

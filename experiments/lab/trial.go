@@ -66,8 +66,13 @@ func report(all []observation, name string, value float64) []observation {
 
 // Point reports a point of a series, to be plotted: of several at the same x, in a trial
 // or over the seeds, the mean counts. A trial that has a point less than others is left
-// out of the mean there: one that is over reports what stays.
-func (t *Trial) Point(series string, x, y float64) { t.points = append(t.points, point{series, x, y}) }
+// out of the mean there: one that is over reports what stays. It panics like Measure.
+func (t *Trial) Point(series string, x, y float64) {
+	if math.IsNaN(x) || math.IsNaN(y) || math.IsInf(x, 0) || math.IsInf(y, 0) {
+		panic(fmt.Sprintf("lab: a point of %s is %v, %v", series, x, y))
+	}
+	t.points = append(t.points, point{series, x, y})
+}
 
 // Rand returns a stream of the trial, derived from its seed and a name: for what the
 // world draws, such as whom to send a message from.

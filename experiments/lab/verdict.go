@@ -18,9 +18,6 @@ type Row struct {
 	Low, High float64
 	Verdict   Verdict
 
-	// vague is set where one value is not enough: that the verdict is a failure says
-	// nothing of the model then.
-	vague bool
 	// leftOut is set where the case that it has to be below was not run.
 	leftOut bool
 }
@@ -54,34 +51,37 @@ func (r *Results) rows(c *CaseResult) (rows []Row) {
 // judge holds a measure of a case against an expectation.
 func (r *Results) judge(c *CaseResult, x Expectation) Row {
 	row := Row{Case: c.Case.Name, Measure: x.Measure, Expectation: x, Low: math.Inf(-1), High: math.Inf(1), Verdict: Failed}
-	if x.Below != "" && r.Find(x.Below) == nil {
-		row.leftOut = true
-		row.ungated("that case was left out")
-	}
 	s := c.Measure(x.Measure)
-	if s == nil {
-		if len(c.Seeds) < x.Needs {
-			row.tooFew(x.Needs)
-		}
-		return row
+	if s != nil {
+		row.N, row.Mean, row.SD = s.N(), s.Mean(), s.SD()
 	}
-	row.N, row.Mean, row.SD = s.N(), s.Mean(), s.SD()
-	if row.leftOut {
-		return row
+	needs, seeds := x.needs(c.Case.Seeds), len(c.Seeds)
+	var other *CaseResult
+	if x.Below != "" {
+		if other = r.Find(x.Below); other != nil {
+			seeds = min(seeds, len(other.Seeds))
+		}
 	}
 	switch {
-	case x.Below != "":
-		other := r.Find(x.Below).Measure(x.Measure)
-		if other == nil {
-			return row
-		}
-		row.High = other.Mean() - 3*math.Hypot(s.StandardError(), other.StandardError())
-		row.vague = row.N < 2 || other.N() < 2
+	case x.Ungated != "":
+		row.ungated(x.Ungated)
+	case x.Below != "" && other == nil:
+		row.leftOut = true
+		row.ungated("that case was left out")
+	case seeds < needs:
+		row.ungated(fmt.Sprintf("takes %d seeds", needs))
+	}
+	if s == nil || row.N < min(needs, seeds) || !x.Some && row.N < len(c.Seeds) || other != nil && other.Measure(x.Measure) == nil {
+		return row // what is missing is no value
+	}
+	switch {
+	case other != nil:
+		o := other.Measure(x.Measure)
+		row.High = o.Mean() - 3*math.Hypot(s.StandardError(), o.StandardError())
 	case x.Published != "":
 		slack := x.slack(x.Published, s, c.Case.Seeds)
 		row.Low, row.High = x.Published.Value()-slack, x.Published.Value()+slack
-		row.vague = row.N < 2 && x.Tolerance == ""
-	default:
+	case x.Below == "":
 		if x.Least != "" {
 			row.Low = x.Least.Value()
 		}
@@ -90,24 +90,13 @@ func (r *Results) judge(c *CaseResult, x Expectation) Row {
 		}
 	}
 	switch {
-	case x.Ungated != "":
-		row.ungated(x.Ungated)
-	case row.N < x.Needs:
-		row.tooFew(x.Needs)
-	case row.N < 2 && c.Case.Seeds > 1 && x.ofMean():
-		row.tooFew(2) // one run is no mean
-	case row.vague:
+	case row.Verdict == Ungated:
 	case row.within():
 		row.Verdict = OK
 	case x.Here != "" && math.Abs(row.Mean-x.Here.Value()) <= x.slack(x.Here, s, c.Case.Seeds)+rounding:
 		row.Verdict = Differs
 	}
 	return row
-}
-
-// ofMean reports whether a mean is held against a value with an error of sampling.
-func (x Expectation) ofMean() bool {
-	return x.Published != "" && x.Tolerance != "" && x.Tolerance.Value() > 0 || x.Here != ""
 }
 
 // slack is how far a mean may be off a value.
@@ -124,9 +113,6 @@ func (x Expectation) slack(value Number, s *Sample, seeds int) float64 {
 
 // ungated takes the verdict away, and says why.
 func (row *Row) ungated(why string) { row.Verdict, row.Expectation.Ungated = Ungated, why }
-
-// tooFew is the verdict where fewer values than needed are there.
-func (row *Row) tooFew(needs int) { row.ungated(fmt.Sprintf("takes %d values", needs)) }
 
 // rounding is for sums of decimals that should be equal, and may differ in the last bit.
 const rounding = 1e-12
@@ -176,7 +162,7 @@ func (r *Results) ControlRows() (rows []ControlRow) {
 		}
 		for _, m := range c.Control.Fails {
 			noticed := func(j Row) bool {
-				return j.Measure == m && j.N > 0 && !j.vague && j.Verdict == Failed
+				return j.Measure == m && j.N > 0 && j.Verdict == Failed
 			}
 			switch {
 			case slices.ContainsFunc(row.Rows, noticed):
@@ -200,7 +186,7 @@ func (r *Results) Failed() (failures []string) {
 	}
 	for _, c := range r.ControlRows() {
 		if len(c.Missed) > 0 {
-			failures = append(failures, fmt.Sprintf("the control %q was not noticed by %s", c.Name, strings.Join(c.Missed, ", ")))
+			failures = append(failures, fmt.Sprintf("the control %q of %s was not noticed by %s", c.Name, c.Case, strings.Join(c.Missed, ", ")))
 		}
 	}
 	return failures
@@ -212,8 +198,8 @@ func (row Row) Ours() string {
 		return "no trial reported it"
 	}
 	text := fmt.Sprintf("mean %s, sd %s, n %d", Format(row.Mean), Format(row.SD), row.N)
-	if row.vague {
-		text += ": one value says nothing of its error"
+	if math.IsInf(row.Low, -1) && math.IsInf(row.High, 1) {
+		text += ": values are missing"
 	}
 	return text
 }
@@ -237,7 +223,7 @@ func (row Row) Published() string {
 // Allowed formats what was accepted: a range about the published value, or a bound.
 func (row Row) Allowed() string {
 	switch {
-	case row.N == 0 || row.vague || row.Verdict == Ungated:
+	case row.N == 0 || row.Verdict == Ungated || math.IsInf(row.Low, -1) && math.IsInf(row.High, 1):
 		return ""
 	case row.Verdict == Differs:
 		return "here " + string(row.Expectation.Here)

@@ -21,7 +21,9 @@ func around(mean, sd float64, n int) (values []float64) {
 // result is what the trials of a case reported of the measure m.
 func result(name string, seeds int, values []float64, expect ...lab.Expectation) *lab.CaseResult {
 	c := &lab.CaseResult{Case: lab.Case{Name: name, Seeds: seeds, Expect: expect}, Seeds: make([]uint64, len(values))}
-	if len(values) > 0 {
+	if len(values) == 0 { // they ran, and did not report it
+		c.Seeds = make([]uint64, seeds)
+	} else {
 		c.Measures = []*lab.Sample{{Name: "m", Values: values}}
 	}
 	return c
@@ -103,7 +105,7 @@ func TestBelow(t *testing.T) {
 			t.Errorf("%v below 2, both without any error, is %s", mean, row.Verdict)
 		}
 	}
-	if row := judge(t, x, 4, around(1, 0.1, 4), []float64{10}); row.Verdict != lab.Failed || row.Allowed() != "" {
+	if row := judge(t, x, 4, around(1, 0.1, 4), []float64{10}); row.Verdict != lab.Ungated || row.Reason() != "takes 2 seeds" || row.Allowed() != "" {
 		t.Errorf("below one value is %s, %s", row.Verdict, row.Allowed())
 	}
 	if row := judge(t, x, 4, around(1, 0.1, 4), nil); row.Verdict != lab.Failed {
@@ -134,14 +136,15 @@ func TestVerdictsThatAreNotOfTheMean(t *testing.T) {
 		{"too few values", lab.Expectation{Published: "10", Needs: 5}, bad, lab.Ungated},
 		{"enough values", lab.Expectation{Published: "10", Needs: 4}, bad, lab.Failed},
 		{"not measured", lab.Expectation{Published: "10"}, nil, lab.Failed},
-		{"one value", lab.Expectation{Published: "10"}, []float64{10}, lab.Failed},
+		{"three of four values", lab.Expectation{Published: "10"}, []float64{9, 10, 11}, lab.Ungated},
 		{"one value of four, with a tolerance", lab.Expectation{Published: "10", Tolerance: "0.1"}, []float64{10.05}, lab.Ungated},
 		{"one value of four, off the tolerance", lab.Expectation{Published: "10", Tolerance: "0.1"}, []float64{10.15}, lab.Ungated},
 		{"one value, exact", lab.Expectation{Published: "10", Tolerance: "0"}, []float64{10}, lab.OK},
 		{"one value, not exact", lab.Expectation{Published: "10", Tolerance: "0"}, []float64{10.1}, lab.Failed},
 		{"one value, with a bound", lab.Expectation{Most: "10"}, []float64{9}, lab.OK},
-		{"one value in an order", lab.Expectation{Below: "other"}, []float64{1}, lab.Failed},
-		{"no number", lab.Expectation{Published: "10"}, []float64{10, math.NaN()}, lab.Failed},
+		{"one value in an order", lab.Expectation{Below: "other"}, []float64{1}, lab.Ungated},
+		{"not measured, ungated", lab.Expectation{Published: "10", Ungated: "why"}, nil, lab.Ungated},
+		{"no number", lab.Expectation{Published: "10"}, []float64{10, math.NaN(), 10, 10}, lab.Failed},
 	} {
 		if row := judge(t, test.x, 4, test.values, good); row.Verdict != test.want {
 			t.Errorf("%s: %s, want %s", test.name, row.Verdict, test.want)
@@ -155,7 +158,7 @@ func TestVerdictsThatAreNotOfTheMean(t *testing.T) {
 	if row := judge(t, lab.Expectation{Published: "10", Differs: "why", Here: "20"}, 4, good, nil); row.Reason() != "agrees, where it was to differ: why" {
 		t.Errorf("what reproduces, and was to differ, says %q", row.Reason())
 	}
-	if row := judge(t, lab.Expectation{Published: "10", Needs: 5}, 4, bad, nil); row.Expectation.Ungated != "takes 5 values" {
+	if row := judge(t, lab.Expectation{Published: "10", Needs: 5}, 4, bad, nil); row.Expectation.Ungated != "takes 5 seeds" {
 		t.Errorf("the reason is %q", row.Expectation.Ungated)
 	}
 }
@@ -168,6 +171,24 @@ func TestNeedsWithoutValues(t *testing.T) {
 		c.Seeds = make([]uint64, seeds)
 		if row := (&lab.Results{Cases: []*lab.CaseResult{c}}).Rows()[0]; row.Verdict != want {
 			t.Errorf("%d seeds: %s, want %s", seeds, row.Verdict, want)
+		}
+	}
+}
+
+// A trial that does not report a measure fails it, unless some may.
+func TestMissingValues(t *testing.T) {
+	for _, x := range []lab.Expectation{{Published: "10"}, {Published: "10", Tolerance: "9"}, {Least: "1"}, {Most: "20"}, {Below: "other"}, {Published: "10", Needs: 6}} {
+		x.Measure = "m"
+		for some, want := range map[bool]lab.Verdict{false: lab.Failed, true: lab.OK} {
+			if x.Some = some; x.Needs > 0 {
+				want = lab.Failed // 6 of 8 seeds are too few values for it, and not too few seeds
+			}
+			c := result("this", 8, around(10, 1, 4), x)
+			c.Seeds = make([]uint64, 8)
+			r := &lab.Results{Cases: []*lab.CaseResult{c, result("other", 8, around(30, 1, 8))}}
+			if row := r.Rows()[0]; row.Verdict != want {
+				t.Errorf("%+v, 4 values of 8 seeds: %s, want %s", x, row.Verdict, want)
+			}
 		}
 	}
 }
@@ -196,7 +217,7 @@ func TestControls(t *testing.T) {
 		{"passes", published, around(10, 1, 4), false},
 		{"not measured", published, nil, false},
 		{"too few values", lab.Expectation{Published: "10", Needs: 5}, around(20, 1, 4), false},
-		{"one value, which fails whatever it is", published, []float64{20}, false},
+		{"one value", published, []float64{20}, false},
 		{"one value, with a tolerance", lab.Expectation{Published: "10", Tolerance: "5"}, []float64{20}, false},
 		{"one value, with a bound", lab.Expectation{Most: "15"}, []float64{20}, true},
 		{"differs as its case does", lab.Expectation{Published: "12", Differs: "why", Here: "10"}, around(10, 1, 4), false},
@@ -207,7 +228,7 @@ func TestControls(t *testing.T) {
 		if noticed := len(row.Missed) == 0; noticed != test.noticed || row.Name != "wrong" || row.Case != "this" {
 			t.Errorf("%s: %+v, want noticed %v", test.name, row, test.noticed)
 		}
-		want := []string{`the control "wrong" was not noticed by m`}
+		want := []string{`the control "wrong" of this was not noticed by m`}
 		if test.noticed {
 			want = nil
 		}
@@ -236,13 +257,15 @@ func TestControls(t *testing.T) {
 
 // What failed is named, with what was measured.
 func TestFailed(t *testing.T) {
+	missing := result("missing", 5, around(10, 1, 4), lab.Expectation{Measure: "m", Published: "10"})
+	missing.Seeds = make([]uint64, 5)
 	r := &lab.Results{Cases: []*lab.CaseResult{
 		result("good", 4, around(10, 1, 4), lab.Expectation{Measure: "m", Published: "10"}),
 		result("bad", 4, []float64{20, 20.5, 21, 20.5}, lab.Expectation{Measure: "m", Published: "10"}, lab.Expectation{Measure: "k", Least: "1"}),
-		result("single", 4, []float64{10}, lab.Expectation{Measure: "m", Published: "10"}),
+		missing,
 		result("known", 4, around(20, 1, 4), lab.Expectation{Measure: "m", Published: "10", Differs: "why", Here: "20"}),
 	}}
-	if got, want := strings.Join(r.Failed(), "\n"), "bad, m: mean 20.5, sd 0.40825, n 4\nbad, k: no trial reported it\nsingle, m: mean 10, sd 0, n 1: one value says nothing of its error"; got != want {
+	if got, want := strings.Join(r.Failed(), "\n"), "bad, m: mean 20.5, sd 0.40825, n 4\nbad, k: no trial reported it\nmissing, m: mean 10, sd 1, n 4: values are missing"; got != want {
 		t.Errorf("failed are\n%s", got)
 	}
 }

@@ -45,11 +45,12 @@ const (
 // and heals it.
 func trial(t *lab.Trial, p parameters) error {
 	s := t.Simulation(sim.Config{Latency: sim.Latency{Link: lab.Internet}})
-	s.Add(p.Nodes)
+	all := p.Nodes + p.Nodes/2 // with those that come in the churn
+	s.Add(all)
 	defaults := scenario.Default()
 	config := defaults.PeerConfig()
 	r := t.Rand("alone")
-	alone := make([]bool, p.Nodes)
+	alone := make([]bool, all)
 	for _, i := range r.Perm(p.Nodes)[:p.Nodes*p.Alone/100] {
 		alone[i] = true
 	}
@@ -65,11 +66,15 @@ func trial(t *lab.Trial, p parameters) error {
 		arrive[i] = arrivals * time.Duration(i) / time.Duration(p.Nodes)
 	}
 	s.StartAt(0, arrive, grow)
+	halves := make([]uint8, all)
+	for _, i := range t.Rand("halves").Perm(all)[:all/2] {
+		halves[i] = 1
+	}
 	look := func(at time.Duration, name string) error {
 		if err := s.Run(t.Context, at); err != nil {
 			return err
 		}
-		parts := components(s, p.Nodes)
+		parts := components(s, all)
 		t.Happened("one component "+name, len(parts) == 1)
 		t.Measure("components "+name, float64(len(parts)))
 		t.Measure("largest "+name, float64(parts[0])/float64(s.Live()))
@@ -77,10 +82,6 @@ func trial(t *lab.Trial, p parameters) error {
 	}
 	if err := look(formed, "after bootstrap"); err != nil {
 		return err
-	}
-	halves := make([]uint8, p.Nodes)
-	for _, i := range t.Rand("halves").Perm(p.Nodes)[:p.Nodes/2] {
-		halves[i] = 1
 	}
 	if p.Cut {
 		s.Partition(halves)
@@ -93,8 +94,8 @@ func trial(t *lab.Trial, p parameters) error {
 	if err := s.Run(t.Context, s.Now()+partition); err != nil {
 		return err
 	}
-	t.Measure("components when cut", float64(len(components(s, p.Nodes))))
-	t.Measure("cut links that are left", float64(cut(s, p.Nodes)))
+	t.Measure("components when cut", float64(len(components(s, all))))
+	t.Measure("cut links that are left", float64(cut(s, all)))
 	if !p.Cut {
 		s.Partition(nil)
 	}
@@ -102,14 +103,13 @@ func trial(t *lab.Trial, p parameters) error {
 }
 
 // replace crashes half of the nodes without a word, but the first, over the time of the
-// churn, and starts a new one in the place of each a second later.
+// churn, for good. For each a new one comes a second later, with an address of its own.
 func replace(t *lab.Trial, s *sim.Simulation, nodes int, grow func(sim.NodeID) actors.Actor) {
 	r := t.Rand("churn")
-	for _, i := range r.Perm(nodes - 1)[:nodes/2] {
-		id := sim.NodeID(i + 1)
+	for k, i := range r.Perm(nodes - 1)[:nodes/2] {
 		at := formed + time.Duration(r.Int64N(int64(churn)))
-		s.CrashAt(id, at, false)
-		s.StartAt(id, []time.Duration{at + time.Second}, grow)
+		s.CrashAt(sim.NodeID(i+1), at, false)
+		s.StartAt(sim.NodeID(nodes+k), []time.Duration{at + time.Second}, grow)
 	}
 }
 
