@@ -130,7 +130,18 @@ func plots(r *lab.Results) []lab.Plot {
 		}
 		return lab.ByName("%g % dead")(c)
 	}
-	return []lab.Plot{{Name: "failures", Title: "Gossip over Cyclon, fan-out 4, without repair", X: "nodes that are dead, %", Y: "share of the live nodes",
+	fanouts := lab.Line{Name: "mean of the messages"}
+	for fanout := 4; fanout <= 6; fanout++ {
+		if s := r.Find("overlay").Measure(fmt.Sprintf("reliability f=%d", fanout)); s != nil {
+			fanouts.Points = append(fanouts.Points, lab.XY{X: float64(fanout), Y: s.Mean(), Error: 3 * s.StandardError()})
+		}
+	}
+	closed := lab.Line{Name: "r = 1−(1−fr/c)^c", Dashed: true}
+	for f := 3.0; f <= 8; f += 0.1 {
+		closed.Points = append(closed.Points, lab.XY{X: f, Y: reach([]int{35}, f/35)})
+	}
+	reliability := lab.Plot{Name: "fanout", Title: "Gossip over Cyclon, by fan-out", X: "fan-out", Y: "share of the nodes", Lines: []lab.Line{fanouts, closed}}
+	return []lab.Plot{reliability, {Name: "failures", Title: "Gossip over Cyclon, fan-out 4, without repair", X: "nodes that are dead, %", Y: "share of the live nodes",
 		Lines: append(r.Across("reliability f=4", "mean of the messages", dead)[:1],
 			r.Across("best f=4", "best message", dead)[0], r.Across("reach if spread f=4", "mean of those that spread", dead)[0], theory())}}
 }

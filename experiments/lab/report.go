@@ -32,6 +32,9 @@ func Write(dir string, all []*Results) error {
 		return err
 	}
 	var text bytes.Buffer
+	if len(all) > 1 {
+		text.WriteString(overview(all))
+	}
 	plots := map[string][]byte{} // by file name
 	for _, r := range all {
 		if err := r.markdown(&text, plots); err != nil {
@@ -66,6 +69,26 @@ func Write(dir string, all []*Results) error {
 		}
 	}
 	return nil
+}
+
+// overview is a table of how the experiments came out.
+func overview(all []*Results) string {
+	var b strings.Builder
+	b.WriteString("# Experiments\n\n| experiment | ok | FAILED | differ | not gated | controls noticed |\n|---|--:|--:|--:|--:|--:|\n")
+	for _, r := range all {
+		count := map[Verdict]int{}
+		for _, row := range r.Rows() {
+			count[row.Verdict]++
+		}
+		noticed, controls := 0, r.ControlRows()
+		for _, c := range controls {
+			if len(c.Missed) == 0 && len(c.LeftOut) == 0 {
+				noticed++
+			}
+		}
+		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d | %d of %d |\n", r.Experiment.Name, count[OK], count[Failed], count[Differs], count[Ungated], noticed, len(controls))
+	}
+	return b.String() + "\n"
 }
 
 // plotName is a name that is the same in a path, a link of Markdown and HTML.

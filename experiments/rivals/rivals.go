@@ -127,5 +127,18 @@ func plots(r *lab.Results) []lab.Plot {
 		}
 		all = append(all, p)
 	}
+	for _, m := range []struct{ name, title, y, measure string }{
+		{"hops", "Hops of an announce", "mean", "hops"},
+		{"latency", "Latency of an announce, median", "ms", "latency, median ms"},
+		{"redundancy", "Copies after the first, by node reached", "mean", "redundancy"},
+		{"load", "Load of an announce", "bytes by node", "bytes/announce/node"},
+		{"idle", "Load of the membership", "bytes by node and second", "idle bytes/node/s"},
+	} {
+		p := lab.Plot{Name: m.name, Title: m.title, X: "nodes", Y: m.y, LogX: true}
+		for _, system := range systems {
+			p.Lines = append(p.Lines, r.Across(m.measure, system, lab.ByName(system+", %g nodes, 50 % dead"))[0])
+		}
+		all = append(all, p)
+	}
 	return all
 }

@@ -62,5 +62,7 @@ func plots(r *lab.Results) []lab.Plot {
 		}
 	}
 	spread.Lines = append(spread.Lines, logistic, triple)
-	return []lab.Plot{first, spread}
+	load := lab.Plot{Name: "load", Title: "Load of the detector", X: "members", Y: "messages by member and period", LogX: true,
+		Lines: r.Across("load", "load", lab.ByName("load n=%g"))}
+	return []lab.Plot{first, load, spread}
 }
