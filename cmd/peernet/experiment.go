@@ -67,7 +67,7 @@ whatever the number of workers.`,
 		RunE: func(cmd *cobra.Command, args []string) error { return runExperiments(cmd, args, &f) },
 	}
 	if check {
-		c.Use, c.Short = "check [NAME...]", "Run experiments with their controls, and fail where one does not reproduce"
+		c.Use, c.Short = "check NAME...", "Run experiments with their controls, and fail where one does not reproduce"
 		c.Long += `
 
 check also runs the controls, models that are wrong on purpose and have to be noticed.
@@ -136,7 +136,10 @@ func runExperiments(cmd *cobra.Command, args []string, f *experimentFlags) error
 	started := time.Now()
 	all, err := lab.Run(cmd.Context(), chosen, o)
 	show.end()
-	if err != nil && (!errors.Is(err, context.Canceled) || len(all) == 0) {
+	if errors.Is(err, context.Canceled) && len(all) == 0 {
+		return fmt.Errorf("no trial was done yet, and there is no report: %w", err)
+	}
+	if err != nil && !errors.Is(err, context.Canceled) {
 		return err
 	}
 	interrupted := err // with the results so far
@@ -186,10 +189,10 @@ func (f *experimentFlags) chosen(args []string) ([]*lab.Experiment, error) {
 	switch {
 	case f.all && len(args) > 0:
 		return nil, errors.New("--all: is all experiments, without names")
-	case f.all || f.check && len(args) == 0:
+	case f.all:
 		return experiments.All(), nil
 	case len(args) == 0:
-		return nil, errors.New("want the name of an experiment, such as: peernet experiment run demers; peernet experiment list has them all")
+		return nil, errors.New("want the name of an experiment, such as: peernet experiment run demers; peernet experiment list has them, and --all is all of them")
 	}
 	return experiments.Find(args...)
 }
@@ -224,7 +227,7 @@ func printExperiments(out io.Writer, all []*lab.Results) error {
 		case r.Partial:
 			fmt.Fprint(out, "PARTIAL: the run was interrupted; rows are of the seeds that were done\n\n")
 		case r.Chosen:
-			fmt.Fprint(out, "of chosen seeds or cases, and not all that the check asks for\n\n")
+			fmt.Fprint(out, "only chosen seeds or cases, not all that the check asks for\n\n")
 		case r.Quick:
 			fmt.Fprint(out, "a quick run: fewer seeds, and without the cases that take long\n\n")
 		}
@@ -288,7 +291,7 @@ func printVerdicts(out io.Writer, rows []lab.Row) error {
 	for _, r := range rows {
 		mean, sd := "none", ""
 		if r.N > 0 {
-			mean, sd = lab.Format(r.Mean), lab.Format(r.SD)
+			mean, sd = r.MeanText(), lab.Format(r.SD)
 		}
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\t%s\n", r.Case, r.Measure, mean, sd, r.N,
 			r.Published(), r.Allowed(), r.Expectation.From, r.Verdict)

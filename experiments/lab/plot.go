@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"image/color"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -102,6 +103,13 @@ const (
 	plotHeight = 9 * vg.Centimeter
 )
 
+// bars reports whether it has bars of errors.
+func (p *Plot) bars() bool {
+	return slices.ContainsFunc(p.Lines, func(l Line) bool {
+		return slices.ContainsFunc(l.Points, func(v XY) bool { return v.Error > 0 })
+	})
+}
+
 // points returns how many points there are to draw.
 func (p *Plot) points() (n int) {
 	for _, l := range p.Lines {
@@ -131,8 +139,12 @@ func (p *Plot) SVG() ([]byte, error) {
 	}
 	g.Add(plotter.NewGrid())
 	drawn := 0
-	for i, l := range p.Lines {
-		drawn += p.add(g, l, colours[i%len(colours)])
+	ink := -1
+	for _, l := range p.Lines {
+		if !l.Published || ink < 0 { // what was published has the colour of the line before
+			ink++
+		}
+		drawn += p.add(g, l, colours[ink%len(colours)])
 	}
 	if drawn == 0 {
 		g.X.Min, g.X.Max, g.Y.Min, g.Y.Max = 1, 2, 1, 2
@@ -216,7 +228,7 @@ func (p *Plot) room(g *plot.Plot) {
 		}
 		span := a.Max - a.Min
 		if span == 0 {
-			span = max(1e-9, math.Abs(a.Max))
+			span = max(1, math.Abs(a.Max))
 		}
 		a.Max += a.top * span
 		if a.Min != 0 {

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"html/template"
 	"maps"
@@ -29,6 +30,9 @@ const (
 // in costs.json, which differs from run to run.
 func Write(dir string, all []*Results) error {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	if err := removePlots(dir); err != nil {
 		return err
 	}
 	var text bytes.Buffer
@@ -71,6 +75,23 @@ func Write(dir string, all []*Results) error {
 	return nil
 }
 
+// removePlots removes the plots of an earlier report in the directory.
+func removePlots(dir string) error {
+	old, err := os.ReadFile(filepath.Join(dir, MarkdownName))
+	if err != nil {
+		return nil // there is none
+	}
+	for _, m := range plotLink.FindAllSubmatch(old, -1) {
+		if err := os.Remove(filepath.Join(dir, string(m[1]))); err != nil && !errors.Is(err, os.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// plotLink is how a report has a plot.
+var plotLink = regexp.MustCompile(`(?m)^!\[.*\]\(([A-Za-z0-9_-]+\.svg)\)$`)
+
 // overview is a table of how the experiments came out.
 func overview(all []*Results) string {
 	var b strings.Builder
@@ -109,7 +130,7 @@ func (r *Results) markdown(b *bytes.Buffer, plots map[string][]byte) error {
 		b.WriteString("**Partial**: the run was interrupted.\n\n")
 	}
 	if r.Chosen {
-		b.WriteString("Of chosen seeds or cases, and not all that the check asks for.\n\n")
+		b.WriteString("Only chosen seeds or cases, not all that the check asks for.\n\n")
 	}
 	if r.Quick {
 		b.WriteString("A quick run: fewer seeds than the check asks for.\n\n")
@@ -117,12 +138,6 @@ func (r *Results) markdown(b *bytes.Buffer, plots map[string][]byte) error {
 	b.WriteString(table(r.Rows()))
 	for _, c := range r.ControlRows() {
 		fmt.Fprintf(b, "\nControl, wrong on purpose: *%s* (%s): **%s**.\n\n%s", plain(c.Name), plain(c.Case), plain(c.Word()), table(c.Rows))
-	}
-	if others := r.Others(); len(others) > 0 {
-		fmt.Fprintf(b, "\nMeasured besides:\n\n%s", means(others))
-	}
-	if r.CostRows() != nil {
-		b.WriteString("\nWhat it cost on this machine is in costs.json.\n")
 	}
 	if e.Plots != nil {
 		var without []string
@@ -142,6 +157,9 @@ func (r *Results) markdown(b *bytes.Buffer, plots map[string][]byte) error {
 			}
 			plots[name] = svg
 			fmt.Fprintf(b, "\n![%s](%s)\n", p.Title, name)
+			if p.bars() {
+				b.WriteString("\nBars are three standard errors of the mean, either way.\n")
+			}
 		}
 		if len(without) > 0 {
 			fmt.Fprintf(b, "\nNothing was measured for these plots: %s.\n", plain(strings.Join(without, "; ")))
@@ -150,6 +168,12 @@ func (r *Results) markdown(b *bytes.Buffer, plots map[string][]byte) error {
 	// The README's own title would say again what the section's says.
 	_, readme, _ := strings.Cut(e.README, "\n")
 	fmt.Fprintf(b, "\n%s\n", strings.TrimSpace(strings.ReplaceAll(readme, "\n#", "\n##")))
+	if others := r.Others(); len(others) > 0 {
+		fmt.Fprintf(b, "\nMeasured besides:\n\n%s", means(others))
+	}
+	if r.CostRows() != nil {
+		b.WriteString("\nWhat it cost on this machine is in costs.json.\n")
+	}
 	b.WriteString("\n")
 	return nil
 }
@@ -161,7 +185,7 @@ func table(rows []Row) string {
 	for _, r := range rows {
 		mean, sd := "none", ""
 		if r.N > 0 {
-			mean, sd = Format(r.Mean), Format(r.SD)
+			mean, sd = r.MeanText(), Format(r.SD)
 		}
 		verdict := string(r.Verdict)
 		switch r.Verdict {

@@ -5,6 +5,7 @@ import (
 	"encoding/xml"
 	"errors"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -49,13 +50,13 @@ func TestReport(t *testing.T) {
 	got := report(t, e)
 	for _, want := range []string{
 		"# fake: A fake\n\nNobody, 2001.\n\n**What failed: 3.**\n\n- bad, m: mean 2.5, sd 1.291, n 4\n- bad, none: no trial reported it\n- the control \"missed\" of good was not noticed by m\n",
-		"| good | m | 2.5 | 1.291 | 4 | 2.5 | ± 1.9865 | Table 1 | ok |\n",
+		"| good | m | 2.5 | 1.291 | 4 | 2.5 | ± 1.99 | Table 1 | ok |\n",
 		"| bad | m | 2.5 | 1.291 | 4 | at least 9 | ≥ 9 | Table 2 | **FAILED** |\n",
 		"| bad | none | none |  | 0 | at most 1 |  |  | **FAILED** |\n",
 		"| known | m | 2.5 | 1.291 | 4 | 9 | here 2.4 |  | **differs**: of the moon |\n",
 		"| shown | m | 2.5 | 1.291 | 4 | 9 |  |  | not gated: of the sun |\n",
 		"Control, wrong on purpose: *seen* (good): **noticed**.\n\n",
-		"| good | m | 52.5 | 1.291 | 4 | 2.5 | ± 1.9865 | Table 1 | **FAILED** |\n",
+		"| good | m | 52.5 | 1.291 | 4 | 2.5 | ± 1.99 | Table 1 | **FAILED** |\n",
 		"Control, wrong on purpose: *missed* (good): **NOT NOTICED by m**.\n\n",
 		"\n![The first](fake-first.svg)\n", "\nNothing was measured for these plots: The second.\n",
 		"\nMeasured besides:\n\n| case | measure | mean | sd | n |\n|---|---|--:|--:|--:|\n| good | more | 7 | 0 | 4 |\n",
@@ -120,6 +121,35 @@ func TestTablesStayWhole(t *testing.T) {
 	}
 }
 
+// A report in the directory of another leaves none of its plots behind, and nothing else of
+// the user's goes.
+func TestAnotherReportInItsPlace(t *testing.T) {
+	dir := t.TempDir()
+	write := func(plot string) {
+		e := fake(`{"name": "one", "seeds": 1}`, ``, bySeed)
+		e.Plots = func(*lab.Results) []lab.Plot {
+			return []lab.Plot{{Name: plot, Title: "A plot", Lines: []lab.Line{{Name: "l", Points: []lab.XY{{1, 2, 0}}}}}}
+		}
+		all, err := lab.Run(t.Context(), []*lab.Experiment{e}, lab.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := lab.Write(dir, all); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("first")
+	if err := os.WriteFile(filepath.Join(dir, "mine.svg"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	write("second")
+	for name, want := range map[string]bool{"fake-first.svg": false, "fake-second.svg": true, "mine.svg": true} {
+		if _, err := os.Stat(filepath.Join(dir, name)); (err == nil) != want {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
 // Programs read the results: what was not measured is null, not 0.
 func TestJSON(t *testing.T) {
 	got := report(t, fake(`{"name": "one", "seeds": 4, "expect": [{"measure": "m", "published": 2.5, "from": "Table 1"}, {"measure": "none", "most": 1}]}`,
@@ -131,7 +161,7 @@ func TestJSON(t *testing.T) {
 	want := `{"experiments":[{"cases":[{"name":"one","seeds":"1..4"}],` +
 		`"controls":[{"case":"one","name":"seen","noticed":true,"parameters":{"b":50},"seeds":"1..4"},{"case":"one","missed":["m"],"name":"missed","noticed":false,"seeds":"1..4"}],"name":"fake","ok":false,` +
 		`"others":[{"case":"one","mean":7,"measure":"more","n":4,"sd":0}],"quick":false,` +
-		`"rows":[{"allowed":"± 1.9865","case":"one","from":"Table 1","mean":2.5,"measure":"m","n":4,"published":"2.5","sd":1.2909944487358056,"verdict":"ok"},` +
+		`"rows":[{"allowed":"± 1.99","case":"one","from":"Table 1","mean":2.5,"measure":"m","n":4,"published":"2.5","sd":1.2909944487358056,"verdict":"ok"},` +
 		`{"case":"one","mean":null,"measure":"none","n":0,"published":"at most 1","sd":null,"verdict":"FAILED"}],"source":"Nobody, 2001"}]}`
 	if text, _ := json.Marshal(out); string(text) != want {
 		t.Errorf("results are\n%s, want\n%s", text, want)

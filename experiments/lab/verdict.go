@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -20,6 +21,7 @@ type Row struct {
 
 	// leftOut is set where the case that it has to be below was not run.
 	leftOut bool
+	tooFew  bool // seeds, for a verdict
 }
 
 // A Verdict is what a check found.
@@ -69,7 +71,8 @@ func (r *Results) judge(c *CaseResult, x Expectation) Row {
 		row.leftOut = true
 		row.ungated("that case was left out")
 	case seeds < needs:
-		row.ungated(fmt.Sprintf("takes %d seeds", needs))
+		row.tooFew = true
+		row.ungated(fmt.Sprintf("takes %d seeds, and these are %d", needs, seeds))
 	}
 	if s == nil || row.N < min(needs, seeds) || !x.Some && row.N < len(c.Seeds) || other != nil && other.Measure(x.Measure) == nil {
 		return row // what is missing is no value
@@ -136,7 +139,7 @@ type ControlRow struct {
 	Name, Case string
 	Rows       []Row    // the measures that have to fail
 	Missed     []string // those that did not
-	LeftOut    []string // those that could not be judged, since another case was not run
+	LeftOut    []string // those that could not be judged, since seeds or another case were not run
 }
 
 // Word says whether the control was noticed.
@@ -145,7 +148,7 @@ func (c ControlRow) Word() string {
 	case len(c.Missed) > 0:
 		return "NOT NOTICED by " + strings.Join(c.Missed, ", ")
 	case len(c.LeftOut) > 0:
-		return "not judged, as cases were left out: " + strings.Join(c.LeftOut, ", ")
+		return "not judged, as cases or seeds were left out: " + strings.Join(c.LeftOut, ", ")
 	}
 	return "noticed"
 }
@@ -166,7 +169,7 @@ func (r *Results) ControlRows() (rows []ControlRow) {
 			}
 			switch {
 			case slices.ContainsFunc(row.Rows, noticed):
-			case slices.ContainsFunc(judged, func(j Row) bool { return j.Measure == m && j.leftOut }):
+			case slices.ContainsFunc(judged, func(j Row) bool { return j.Measure == m && (j.leftOut || j.tooFew && r.Chosen) }):
 				row.LeftOut = append(row.LeftOut, m)
 			default:
 				row.Missed = append(row.Missed, m)
@@ -199,9 +202,18 @@ func (row Row) Ours() string {
 	}
 	text := fmt.Sprintf("mean %s, sd %s, n %d", Format(row.Mean), Format(row.SD), row.N)
 	if math.IsInf(row.Low, -1) && math.IsInf(row.High, 1) {
-		text += ": values are missing"
+		text += `: some trials did not report it; if that is meant, "some" is to be true`
 	}
 	return text
+}
+
+// MeanText formats the mean, with digits enough to compare it with what is allowed.
+func (row Row) MeanText() string {
+	slack := (row.High - row.Low) / 2
+	if row.N == 0 || math.IsInf(slack, 0) || !(slack > 0) || slack >= math.Abs(row.Mean)*1e-4 {
+		return Format(row.Mean)
+	}
+	return strconv.FormatFloat(row.Mean, 'f', min(15, 1-int(math.Floor(math.Log10(slack)))), 64)
 }
 
 // Published formats what the mean was to be.
@@ -234,7 +246,7 @@ func (row Row) Allowed() string {
 	case math.IsInf(row.High, 1):
 		return "≥ " + Format(row.Low)
 	case row.Expectation.Published != "":
-		return "± " + Format((row.High-row.Low)/2)
+		return "± " + strconv.FormatFloat((row.High-row.Low)/2, 'g', 3, 64)
 	}
 	return Format(row.Low) + " to " + Format(row.High)
 }
@@ -248,7 +260,7 @@ func (row Row) Reason() string {
 		return row.Expectation.Differs
 	case OK:
 		if row.Expectation.Differs != "" {
-			return "agrees, where it was to differ: " + row.Expectation.Differs
+			return "these seeds do not tell it from what was published, though it differs: " + row.Expectation.Differs
 		}
 	}
 	return ""

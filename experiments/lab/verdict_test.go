@@ -105,7 +105,7 @@ func TestBelow(t *testing.T) {
 			t.Errorf("%v below 2, both without any error, is %s", mean, row.Verdict)
 		}
 	}
-	if row := judge(t, x, 4, around(1, 0.1, 4), []float64{10}); row.Verdict != lab.Ungated || row.Reason() != "takes 2 seeds" || row.Allowed() != "" {
+	if row := judge(t, x, 4, around(1, 0.1, 4), []float64{10}); row.Verdict != lab.Ungated || row.Reason() != "takes 2 seeds, and these are 1" || row.Allowed() != "" {
 		t.Errorf("below one value is %s, %s", row.Verdict, row.Allowed())
 	}
 	if row := judge(t, x, 4, around(1, 0.1, 4), nil); row.Verdict != lab.Failed {
@@ -155,10 +155,10 @@ func TestVerdictsThatAreNotOfTheMean(t *testing.T) {
 			t.Errorf("%v, of a case of one seed, is %s", value, row.Verdict)
 		}
 	}
-	if row := judge(t, lab.Expectation{Published: "10", Differs: "why", Here: "20"}, 4, good, nil); row.Reason() != "agrees, where it was to differ: why" {
+	if row := judge(t, lab.Expectation{Published: "10", Differs: "why", Here: "20"}, 4, good, nil); row.Reason() != "these seeds do not tell it from what was published, though it differs: why" {
 		t.Errorf("what reproduces, and was to differ, says %q", row.Reason())
 	}
-	if row := judge(t, lab.Expectation{Published: "10", Needs: 5}, 4, bad, nil); row.Expectation.Ungated != "takes 5 seeds" {
+	if row := judge(t, lab.Expectation{Published: "10", Needs: 5}, 4, bad, nil); row.Expectation.Ungated != "takes 5 seeds, and these are 4" {
 		t.Errorf("the reason is %q", row.Expectation.Ungated)
 	}
 }
@@ -241,7 +241,13 @@ func TestControls(t *testing.T) {
 	}
 	// An order with a case that was not run says nothing of a control.
 	r := controlled(lab.Expectation{Below: "other"}, around(20, 1, 4), "m")
-	if row := r.ControlRows()[0]; len(row.Missed) != 0 || !slices.Equal(row.LeftOut, []string{"m"}) || row.Word() != "not judged, as cases were left out: m" {
+	if row := r.ControlRows()[0]; len(row.Missed) != 0 || !slices.Equal(row.LeftOut, []string{"m"}) || row.Word() != "not judged, as cases or seeds were left out: m" {
+		t.Errorf("%+v", row)
+	}
+	// Nor do too few seeds, if they were chosen.
+	r = controlled(lab.Expectation{Published: "10", Needs: 5}, around(20, 1, 4), "m")
+	r.Chosen = true
+	if row := r.ControlRows()[0]; len(row.Missed) != 0 || !slices.Equal(row.LeftOut, []string{"m"}) {
 		t.Errorf("%+v", row)
 	}
 	// Each of the measures has to fail, and no other counts.
@@ -255,6 +261,24 @@ func TestControls(t *testing.T) {
 	}
 }
 
+// A mean has digits enough to be compared with what is allowed.
+func TestDigitsOfMeans(t *testing.T) {
+	for _, test := range []struct {
+		x    lab.Expectation
+		mean float64
+		want string
+	}{
+		{lab.Expectation{Published: "50.4504504504504", Tolerance: "1e-12"}, 50.450450450450, "50.4504504504500"},
+		{lab.Expectation{Published: "50.4", Tolerance: "1"}, 50.45045045, "50.45"},
+		{lab.Expectation{Published: "3", Tolerance: "0"}, 3, "3"},
+		{lab.Expectation{Least: "3"}, 3.123456, "3.1235"},
+	} {
+		if row := judge(t, test.x, 4, around(test.mean, 0, 4), nil); row.MeanText() != test.want {
+			t.Errorf("%+v: %s, want %s", test.x, row.MeanText(), test.want)
+		}
+	}
+}
+
 // What failed is named, with what was measured.
 func TestFailed(t *testing.T) {
 	missing := result("missing", 5, around(10, 1, 4), lab.Expectation{Measure: "m", Published: "10"})
@@ -265,7 +289,7 @@ func TestFailed(t *testing.T) {
 		missing,
 		result("known", 4, around(20, 1, 4), lab.Expectation{Measure: "m", Published: "10", Differs: "why", Here: "20"}),
 	}}
-	if got, want := strings.Join(r.Failed(), "\n"), "bad, m: mean 20.5, sd 0.40825, n 4\nbad, k: no trial reported it\nmissing, m: mean 10, sd 1, n 4: values are missing"; got != want {
+	if got, want := strings.Join(r.Failed(), "\n"), "bad, m: mean 20.5, sd 0.40825, n 4\nbad, k: no trial reported it\nmissing, m: mean 10, sd 1, n 4: some trials did not report it; if that is meant, \"some\" is to be true"; got != want {
 		t.Errorf("failed are\n%s", got)
 	}
 }

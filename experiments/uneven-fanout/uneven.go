@@ -50,8 +50,9 @@ func trial(t *lab.Trial, p parameters) error {
 }
 
 func plots(r *lab.Results) []lab.Plot {
-	high := func(c *lab.CaseResult) (float64, bool) {
-		return map[string]float64{"2": 2, "1 or 3": 3, "0 or 4": 4}[c.Case.Name], true
+	high := func(c *lab.CaseResult) (x float64, ok bool) {
+		x, ok = map[string]float64{"2": 2, "1 or 3": 3, "0 or 4": 4}[c.Case.Name]
+		return x, ok
 	}
 	return []lab.Plot{{Name: "spread", Title: "Fan-outs with a mean of 2", X: "the larger of the two fan-outs", Y: "share",
 		Lines: append(r.Across("residue", "residue", high), r.Across("died out", "died out", high)...)}}
