@@ -21,13 +21,14 @@ type Options struct {
 	Controls bool
 	// Workers is how many trials run at a time. Default 1.
 	Workers int
-	// Progress is told after each trial, by one goroutine at a time; nil is nobody.
+	// Progress is told before the first trial, and after each, by one goroutine at a time;
+	// nil is nobody.
 	Progress func(Progress)
 }
 
 // Progress is how far a run is.
 type Progress struct {
-	Experiment  string // of the trial that ended
+	Experiment  string // of the trial that ended; empty before the first
 	Case        string
 	Done, Total int // trials
 }
@@ -119,6 +120,9 @@ func runJobs(ctx context.Context, jobs []*job, o Options) error {
 	for _, j := range jobs {
 		p.total += len(j.seeds)
 		j.done = make([]*Trial, len(j.seeds))
+	}
+	if o.Progress != nil {
+		o.Progress(Progress{Total: p.total})
 	}
 	workers := max(1, o.Workers)
 	queue := make(chan task)
