@@ -108,12 +108,28 @@ func parseExpected(text []byte) (e Expected, err error) {
 	d := json.NewDecoder(bytes.NewReader(text))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&e); err != nil {
-		return e, err
+		return e, atLine(text, err)
 	}
 	if _, err := d.Token(); err != io.EOF {
 		return e, errors.New("there is more after its end")
 	}
 	return e, e.validate()
+}
+
+// atLine says in which line an error of package json is, if it knows.
+func atLine(text []byte, err error) error {
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	offset := int64(0)
+	switch {
+	case errors.As(err, &syntax):
+		offset = syntax.Offset
+	case errors.As(err, &kind):
+		offset = kind.Offset
+	default:
+		return err
+	}
+	return fmt.Errorf("line %d: %w", 1+bytes.Count(text[:min(offset, int64(len(text)))], []byte("\n")), err)
 }
 
 func (e *Expected) validate() error {
