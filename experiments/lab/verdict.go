@@ -210,7 +210,7 @@ func (row Row) Ours() string {
 // MeanText formats the mean, with digits enough to compare it with what is allowed.
 func (row Row) MeanText() string {
 	slack := (row.High - row.Low) / 2
-	if row.N == 0 || math.IsInf(slack, 0) || !(slack > 0) || slack >= math.Abs(row.Mean)*1e-4 {
+	if row.N == 0 || row.Verdict == Ungated || math.IsInf(slack, 0) || !(slack > 0) || slack >= math.Abs(row.Mean)*1e-4 {
 		return Format(row.Mean)
 	}
 	return strconv.FormatFloat(row.Mean, 'f', min(15, 1-int(math.Floor(math.Log10(slack)))), 64)
