@@ -161,9 +161,16 @@ func (e *Expected) validate() error {
 		if seeds == 0 {
 			seeds = of.Seeds
 		}
+		quick := c.Quick
+		if quick == 0 {
+			quick = of.Quick
+		}
 		for _, m := range c.Fails {
 			if !of.gates(m, seeds) {
 				return fmt.Errorf("control %s: case %s has no verdict on %s with %d seeds", c.Name, c.Case, m, seeds)
+			}
+			if quick > 0 && !of.gates(m, quick) {
+				return fmt.Errorf("control %s: case %s has no verdict on %s with %d seeds, of a quick run", c.Name, c.Case, m, quick)
 			}
 		}
 	}

@@ -38,7 +38,7 @@ func refusal(files fstest.MapFS) (text string) {
 	return ""
 }
 
-const goodCase = `{"name": "one", "seeds": 4, "quick": 2, "parameters": {"a": 1}, "expect": [{"measure": "m", "published": 0.5}, {"measure": "x", "published": 1, "ungated": "why"}]}`
+const goodCase = `{"name": "one", "seeds": 4, "quick": 4, "parameters": {"a": 1}, "expect": [{"measure": "m", "published": 0.5}, {"measure": "x", "published": 1, "ungated": "why"}]}`
 
 // Mistakes in expected.json are found when the program starts, and named.
 func TestExpectedIsValidated(t *testing.T) {
@@ -103,6 +103,7 @@ func TestExpectedIsValidated(t *testing.T) {
 		{goodCase, `{"name": "wrong", "case": "one", "fails": ["m"], "quick": 5}`, "control wrong: want seeds from 0 up"},
 		{expect(`{"measure": "m", "published": 1, "needs": 3}`), `{"name": "wrong", "case": "one", "fails": ["m"], "seeds": 2}`, "control wrong: case one has no verdict on m with 2 seeds"},
 		{expect(`{"measure": "m", "published": 1, "needs": 3}`), `{"name": "wrong", "case": "one", "fails": ["m"]}`, ``},
+		{expect(`{"measure": "m", "published": 1}`), `{"name": "wrong", "case": "one", "fails": ["m"], "quick": 2}`, "has no verdict on m with 2 seeds, of a quick run"},
 	} {
 		text := fmt.Sprintf(`{"title": "A fake", "source": "Nobody, 2001", "cases": [%s], "controls": [%s]}`, test.cases, test.controls)
 		check(t, text, test.want)

@@ -42,7 +42,7 @@ func (o *order) of(trial string) chan struct{} {
 func sums(back bool) *lab.Experiment {
 	var o order
 	e := fake(`
-		{"name": "one", "seeds": 9, "quick": 3, "parameters": {"a": 1e16}, "expect": [{"measure": "m", "published": 0.5}, {"measure": "x", "least": 1, "from": "Table 1"}]},
+		{"name": "one", "seeds": 9, "quick": 4, "parameters": {"a": 1e16}, "expect": [{"measure": "m", "published": 0.5}, {"measure": "x", "least": 1, "from": "Table 1"}]},
 		{"name": "two", "seeds": 8, "quick": 0, "parameters": {"a": 0.1}, "expect": [{"measure": "m", "below": "one"}]},
 		{"name": "three", "alone": true, "seeds": 3, "quick": 3, "parameters": {"a": 3}}`,
 		`{"name": "wrong", "case": "one", "parameters": {"b": 7}, "fails": ["m"], "seeds": 5}`,
