@@ -6,7 +6,7 @@
 swarm:
 	go run ./cmd/peernet sim swarm --seeds 1..200
 
-# Published results, run again with all their seeds: hours on 2 cores.
+# Published results, run again with all their seeds: about two hours on 2 cores.
 experiments:
 	go run ./cmd/peernet experiment check --all
 
