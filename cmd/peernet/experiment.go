@@ -261,24 +261,14 @@ func printExperiments(out io.Writer, all []*lab.Results) error {
 
 // printTally prints how many verdicts there are of each kind.
 func printTally(out io.Writer, all []*lab.Results) error {
-	count := map[lab.Verdict]int{}
-	controls, missed := 0, 0
+	var n lab.Tally
 	for _, r := range all {
-		for _, row := range r.Rows() {
-			count[row.Verdict]++
-		}
-		for _, c := range r.ControlRows() {
-			if len(c.LeftOut) == 0 {
-				controls++
-			}
-			if len(c.Missed) > 0 {
-				missed++
-			}
-		}
+		n.Add(r)
 	}
-	text := fmt.Sprintf("\n%d ok, %d FAILED, %d differ, %d not gated", count[lab.OK], count[lab.Failed], count[lab.Differs], count[lab.Ungated])
-	if controls > 0 {
-		text += fmt.Sprintf("; %d of %d controls noticed", controls-missed, controls)
+	text := fmt.Sprintf("\n%d ok, %d FAILED, %d differ, %d not gated",
+		n.Verdicts[lab.OK], n.Verdicts[lab.Failed], n.Verdicts[lab.Differs], n.Verdicts[lab.Ungated])
+	if n.Controls > 0 {
+		text += fmt.Sprintf("; %d of %d controls noticed", n.Noticed, n.Controls)
 	}
 	_, err := fmt.Fprintln(out, text)
 	return err

@@ -97,17 +97,10 @@ func overview(all []*Results) string {
 	var b strings.Builder
 	b.WriteString("# Experiments\n\n| experiment | ok | FAILED | differ | not gated | controls noticed |\n|---|--:|--:|--:|--:|--:|\n")
 	for _, r := range all {
-		count := map[Verdict]int{}
-		for _, row := range r.Rows() {
-			count[row.Verdict]++
-		}
-		noticed, controls := 0, r.ControlRows()
-		for _, c := range controls {
-			if len(c.Missed) == 0 && len(c.LeftOut) == 0 {
-				noticed++
-			}
-		}
-		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d | %d of %d |\n", r.Experiment.Name, count[OK], count[Failed], count[Differs], count[Ungated], noticed, len(controls))
+		var n Tally
+		n.Add(r)
+		fmt.Fprintf(&b, "| %s | %d | %d | %d | %d | %d of %d |\n", r.Experiment.Name,
+			n.Verdicts[OK], n.Verdicts[Failed], n.Verdicts[Differs], n.Verdicts[Ungated], n.Noticed, n.Controls)
 	}
 	return b.String() + "\n"
 }

@@ -180,6 +180,31 @@ func (r *Results) ControlRows() (rows []ControlRow) {
 	return rows
 }
 
+// A Tally is how many verdicts there are of each kind, and how many controls were noticed
+// of those that could be judged.
+type Tally struct {
+	Verdicts          map[Verdict]int
+	Controls, Noticed int
+}
+
+// Add counts results.
+func (t *Tally) Add(r *Results) {
+	if t.Verdicts == nil {
+		t.Verdicts = map[Verdict]int{}
+	}
+	for _, row := range r.Rows() {
+		t.Verdicts[row.Verdict]++
+	}
+	for _, c := range r.ControlRows() {
+		switch {
+		case len(c.Missed) > 0:
+			t.Controls++
+		case len(c.LeftOut) == 0:
+			t.Controls, t.Noticed = t.Controls+1, t.Noticed+1
+		}
+	}
+}
+
 // Failed returns what is wrong, a line each; nothing if all is well.
 func (r *Results) Failed() (failures []string) {
 	for _, row := range r.Rows() {
