@@ -558,7 +558,7 @@ func (x *exec) SendTo(to actors.Address, m actors.Message) {
 		x.lost++
 		return
 	}
-	base := s.linkDelay(x.node, s.nodes[target])
+	base := s.linkDelay(x.node, target)
 	d, loss := x.route(target, size)
 	if x.chance(loss) {
 		x.lost++

@@ -45,9 +45,9 @@ func (l Latency) lookahead() time.Duration {
 }
 
 // linkDelay draws the delay of a new link's direction, or of a datagram.
-func (s *Simulation) linkDelay(n, to *node) (d actors.Time) {
+func (s *Simulation) linkDelay(n *node, to NodeID) (d actors.Time) {
 	if s.network != nil {
-		d = s.network.between(n, to)
+		d = s.network.between(n, s.nodes[to])
 	}
 	if s.config.Latency.Link == nil {
 		return d

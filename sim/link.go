@@ -101,7 +101,7 @@ type held struct {
 }
 
 // Remote implements [actors.Link].
-func (e *endpoint) Remote() actors.Address { return e.peer.node.address }
+func (e *endpoint) Remote() actors.Address { return e.node.exec.sim.addresses[e.to] }
 
 // Send implements [actors.Link].
 func (e *endpoint) Send(m actors.Message) error {
@@ -213,7 +213,7 @@ func (x *exec) Dial(to actors.Address) actors.DialID {
 	if ok && int(target) < len(x.sim.nodes) {
 		other = x.sim.nodes[target]
 	}
-	e.base = x.sim.linkDelay(n, other)
+	e.base = x.sim.linkDelay(n, other.id)
 	switch {
 	case !ok:
 		x.dialFails(e, actors.ReasonUnsupported, 0)
@@ -272,7 +272,7 @@ func (x *exec) giveUp(owner actors.Ref, id actors.DialID, why actors.Reason) {
 // dialled answers a dial that arrived at its node. from is the dialler's end.
 func (x *exec) dialled(from *endpoint) {
 	n, dialler := x.node, from.node.id
-	base := x.sim.linkDelay(n, from.node)
+	base := x.sim.linkDelay(n, dialler)
 	d, ok := x.pass(dialler, 0)
 	at := x.now + base + d
 	cut := x.sim.cut(n.id, dialler) || !ok

@@ -209,14 +209,18 @@ func (n *node) vacantSlot() int {
 	return len(n.slots) - 1
 }
 
-// roomFor returns s with room for one more. A node has a dozen actors and
-// timers, and there are many nodes: s starts with room for first, and grows by
-// an eighth, not by doubling.
-func roomFor[T any](s []T, first int) []T {
-	if len(s) < cap(s) {
+// roomFor returns s with room for one more. There are many nodes, so it grows by an
+// eighth, not by doubling. The nodes of a simple protocol have one actor and one timer,
+// others have a dozen: the second makes room for several.
+func roomFor[T any](s []T, several int) []T {
+	switch n := len(s); {
+	case n < cap(s):
 		return s
+	case n == 0:
+		return make([]T, 0, 1)
+	default:
+		return append(make([]T, 0, max(several, n+n/8+1)), s...)
 	}
-	return append(make([]T, 0, max(first, len(s)+len(s)/8+1)), s...)
 }
 
 // ordinal counts the actors spawned under a name.

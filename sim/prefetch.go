@@ -46,10 +46,17 @@ func (r *region) prefetch(i int) {
 
 // prefetchEnds asks for the node, and for what its events point to.
 func (r *region) prefetchEnds(k int32) {
-	prefetch(unsafe.Pointer(r.nodes[k]))
+	n := r.nodes[k]
+	prefetch(unsafe.Pointer(n))
+	prefetch(unsafe.Pointer(&n.net))
 	for i := r.heads[k]; i >= 0; i = r.nexts[i] {
-		prefetch(unsafe.Pointer(r.events[i].end))
-		prefetch(dataOf(r.events[i].m))
+		ev := &r.events[i]
+		prefetch(dataOf(ev.m))
+		if ev.op == opDatagram {
+			prefetch(unsafe.Pointer(&r.peers[ev.src]))
+		} else {
+			prefetch(unsafe.Pointer(ev.end))
+		}
 	}
 }
 

@@ -108,7 +108,7 @@ func (x *exec) negotiate(ufrag string) actors.DialID {
 		x.dialFails(e, actors.ReasonUnsupported, 0)
 		return id
 	}
-	e.base = x.sim.linkDelay(n, n)
+	e.base = x.sim.linkDelay(n, n.id)
 	t := &talk{ufrag: ufrag}
 	e.needRare().talk = t
 	gathered := x.now

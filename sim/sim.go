@@ -310,25 +310,6 @@ func (s *Simulation) Spawn(id NodeID, name string, a actors.Actor) {
 	})
 }
 
-// Link makes a link between two running nodes and returns its ends, which are
-// not bound yet: they are to be handed to the nodes' actors in messages.
-func (s *Simulation) Link(a, b NodeID) (atA, atB actors.Link) {
-	var ends [2]*endpoint
-	for i, id := range []NodeID{a, b} {
-		n := s.nodes[id]
-		ends[i] = n.newEndpoint(endOpen)
-		ends[i].base = s.linkDelay(n, s.nodes[a+b-id])
-	}
-	ends[0].peer, ends[1].peer = ends[1], ends[0]
-	ends[0].to, ends[1].to = b, a
-	if s.network != nil {
-		for i, id := range []NodeID{a, b} {
-			s.outside(s.nodes[id], func(x *exec) { x.opened(ends[i], i == 1) })
-		}
-	}
-	return ends[0], ends[1]
-}
-
 // Partition cuts the network: nodes of different groups cannot reach each
 // other. groups has a group for every node; nodes added later are in group 0.
 // Nil heals.

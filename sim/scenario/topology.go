@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"peernet/actors"
 	"peernet/actors/peer"
 	"peernet/sim"
 )
@@ -29,7 +30,6 @@ func (r *runner) plantStatic() error {
 	random := r.sim.Rand("overlay")
 	drawn := make([]sim.NodeID, 0, n*k)
 	for i := range n {
-		r.sim.Start(sim.NodeID(i), r.grow(sim.NodeID(i), 0, bookKept))
 		own := len(drawn)
 		for len(drawn) < own+k {
 			j := sim.NodeID(random.IntN(n))
@@ -38,23 +38,28 @@ func (r *runner) plantStatic() error {
 			}
 		}
 	}
+	edges := make([][2]sim.NodeID, 0, n*k)
 	for i := range n {
 		a := sim.NodeID(i)
 		for _, b := range drawn[i*k : (i+1)*k] {
 			if b < a && slices.Contains(drawn[int(b)*k:(int(b)+1)*k], a) {
 				continue
 			}
-			r.link(a, b)
+			edges = append(edges, [2]sim.NodeID{a, b})
 		}
 	}
+	r.connect(edges)
 	return nil
 }
 
-// link gives two nodes a link, outbound at the first.
-func (r *runner) link(a, b sim.NodeID) {
-	atA, atB := r.sim.Link(a, b)
-	r.sim.Send(a, &peer.Attach{Link: atA, Outbound: true})
-	r.sim.Send(b, &peer.Attach{Link: atB})
+// connect starts all nodes at 0 and gives them links, outbound at the first of an edge.
+func (r *runner) connect(edges [][2]sim.NodeID) {
+	for i := range r.scenario.Nodes {
+		r.sim.Start(sim.NodeID(i), r.grow(sim.NodeID(i), 0, bookKept))
+	}
+	r.sim.Connect(edges, func(l actors.Link, outbound bool) actors.Message {
+		return &peer.Attach{Link: l, Outbound: outbound}
+	})
 }
 
 // plantTopology starts all nodes at 0 and gives them the links of a file: an edge list,
@@ -70,12 +75,7 @@ func (r *runner) plantTopology() error {
 	if err != nil {
 		return s.fails("topology", "%s: %v", s.Topology, err)
 	}
-	for i := range s.Nodes {
-		r.sim.Start(sim.NodeID(i), r.grow(sim.NodeID(i), 0, bookKept))
-	}
-	for _, e := range edges {
-		r.link(e[0], e[1])
-	}
+	r.connect(edges)
 	return nil
 }
 

@@ -7,7 +7,8 @@
 //   - A view has at most ViewMax peers, without repeats and without the node itself.
 //   - Each Period, first at a uniform phase, a node sends a random member of its view
 //     itself and nine distinct random others of the view. The receiver draws its reply
-//     likewise, sends it, and merges; the requester merges the reply.
+//     likewise, sends it to where the message is from, and merges; the requester merges
+//     the reply.
 //   - To merge is: skip the node itself and peers that are known; append while there is
 //     room; else overwrite a uniformly drawn place.
 //
@@ -56,7 +57,9 @@ func (n *Node) Receive(ctx actors.Context, m actors.Message) {
 	case *Tick:
 		ctx.After(n.Config.Period, tick)
 		if n.Len > 0 {
-			n.send(ctx, n.View[ctx.Rand().IntN(int(n.Len))], false)
+			if to := n.View[ctx.Rand().IntN(int(n.Len))]; int(to) < len(n.Config.Peers) {
+				n.send(ctx, n.Config.Peers[to], false)
+			}
 		}
 	case *actors.Datagram:
 		s, ok := m.Payload.(*Shuffle)
@@ -64,7 +67,7 @@ func (n *Node) Receive(ctx actors.Context, m actors.Message) {
 			return
 		}
 		if !s.Reply {
-			n.send(ctx, s.Peers[0], true)
+			n.send(ctx, m.From, true)
 		}
 		d := dice(ctx.Rand().Uint64())
 		for _, peer := range s.Peers[:s.Len] {
@@ -74,7 +77,7 @@ func (n *Node) Receive(ctx actors.Context, m actors.Message) {
 }
 
 // send sends the node itself and others of its view.
-func (n *Node) send(ctx actors.Context, to uint32, reply bool) {
+func (n *Node) send(ctx actors.Context, to actors.Address, reply bool) {
 	m := &Shuffle{Reply: reply, Len: 1}
 	m.Peers[0] = n.Self
 	d := dice(ctx.Rand().Uint64())
@@ -85,9 +88,7 @@ func (n *Node) send(ctx actors.Context, to uint32, reply bool) {
 		m.Peers[m.Len] = n.View[i]
 		m.Len++
 	}
-	if int(to) < len(n.Config.Peers) {
-		ctx.(actors.Datagrams).SendTo(n.Config.Peers[to], m)
-	}
+	ctx.(actors.Datagrams).SendTo(to, m)
 }
 
 func (n *Node) merge(d *dice, peer uint32) {

@@ -48,11 +48,12 @@ func node(size int) *shuffle.Node {
 
 func view(n *shuffle.Node) []uint32 { return slices.Sorted(slices.Values(n.View[:n.Len])) }
 
+// message comes from number 7.
 func message(reply bool, peers ...uint32) *actors.Datagram {
 	m := &shuffle.Shuffle{Reply: reply, Len: uint8(len(peers))}
 	copy(m.Peers[:], slices.Repeat([]uint32{59}, len(m.Peers))) // what is beyond Len counts for nothing
 	copy(m.Peers[:], peers)
-	return &actors.Datagram{Payload: m}
+	return &actors.Datagram{From: addresses[7], Payload: m}
 }
 
 // up is the numbers from a to b.
@@ -103,7 +104,7 @@ func TestRequest(t *testing.T) {
 func TestReply(t *testing.T) {
 	n, h := node(8), newHost(1)
 	n.Receive(h, message(false, 30, 31, 2, 0))
-	if len(h.sent) != 1 || h.to[0] != 30 {
+	if len(h.sent) != 1 || h.to[0] != 7 {
 		t.Fatalf("sent %v to %v", h.sent, h.to)
 	}
 	m := h.sent[0]
@@ -117,11 +118,17 @@ func TestReply(t *testing.T) {
 	if want := append(up(1, 8), 30, 31, 40); len(h.sent) != 1 || !slices.Equal(view(n), want) {
 		t.Errorf("the view is %v, want %v; sent %v", view(n), want, h.sent)
 	}
-	for _, m := range []*actors.Datagram{message(false), {Payload: &shuffle.Tick{}}, message(false, 4000)} {
+	for _, m := range []*actors.Datagram{message(false), {Payload: &shuffle.Tick{}}} {
 		h.sent = nil
 		if n.Receive(h, m); len(h.sent) > 0 {
 			t.Errorf("answered %v", m)
 		}
+	}
+	// Who is in no directory can get into a view, and is sent nothing.
+	n, h = node(0), newHost(1)
+	n.Receive(h, message(true, 4000))
+	if n.Receive(h, &shuffle.Tick{}); len(h.sent) > 0 || n.Len != 1 {
+		t.Errorf("sent %v, with the view %v", h.sent, view(n))
 	}
 }
 
