@@ -56,7 +56,7 @@ func (e *endpoint) needRare() *endRare {
 
 func (n *node) newEndpoint(s endState) *endpoint {
 	e := &endpoint{node: n, state: s}
-	n.ends = append(roomFor(n.ends, 8), e)
+	n.ends = append(n.ends, e)
 	return e
 }
 

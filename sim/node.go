@@ -51,7 +51,9 @@ func NodeOf(a actors.Address) (NodeID, bool) {
 
 // A node is the simulator's side of one node. Its actors' state is behind
 // slots; everything is touched by one worker at a time. What every delivery
-// needs is in the first cache line, what every send needs in the second.
+// needs is in the first cache line, what every send needs in the second. The first
+// actor, its stream and the first timer are in the third and fourth: a node of a
+// simple protocol has all it needs in one place.
 type node struct {
 	slots []slot
 	hash  uint64      // the chain over delivered events
@@ -70,16 +72,21 @@ type node struct {
 	reach   Reach
 	region  uint8    // of the Network
 	profile *profile // nil for the zero Profile
-	timers  []timer  // a binary heap, earliest first
-	armed   uint32   // timers armed
-	dials   uint32
+
+	oneSlot   [1]slot // slots at first, and so on
+	oneStream [1]rand.PCG
+	armed     uint32 // timers armed
+	dials     uint32
+	planned   uint16 // events that the world planned
+
+	timers   []timer // a binary heap, earliest first
+	oneTimer [1]timer
+	rare     map[*endpoint]*endRare
+
 	ends    []*endpoint // that are not closed
-	rare    map[*endpoint]*endRare
-	address actors.Address
 	names   []spawned
 	watches []watch
-	planned uint16  // events that the world planned
-	_       [6]byte // makes four cache lines
+	_       [56]byte // makes six cache lines
 }
 
 // never is later than any time.
@@ -116,7 +123,7 @@ func (t *timer) before(u *timer) bool {
 
 // pushTimer enters t into the heap.
 func (n *node) pushTimer(t timer) {
-	n.timers = append(roomFor(n.timers, 12), t)
+	n.timers = append(roomFor(n.timers, n.oneTimer[:]), t)
 	n.siftUp(len(n.timers) - 1)
 	n.due = n.timers[0].at
 }
@@ -204,22 +211,25 @@ func (n *node) vacantSlot() int {
 			}
 		}
 	}
-	n.slots = append(roomFor(n.slots, 12), slot{})
-	n.streams = append(roomFor(n.streams, 12), rand.PCG{})
+	n.slots = append(roomFor(n.slots, n.oneSlot[:]), slot{})
+	n.streams = append(roomFor(n.streams, n.oneStream[:]), rand.PCG{})
 	return len(n.slots) - 1
 }
 
-// roomFor returns s with room for one more. There are many nodes, so it grows by an
-// eighth, not by doubling. The nodes of a simple protocol have one actor and one timer,
-// others have a dozen: the second makes room for several.
-func roomFor[T any](s []T, several int) []T {
+// roomFor returns s with room for one more. The nodes of a simple protocol have one actor
+// and one timer, for which there is room in the node. Others have a dozen, so that the
+// second makes room for that; and as there are many nodes, s grows by an eighth then, not
+// by doubling.
+func roomFor[T any](s, one []T) []T {
 	switch n := len(s); {
 	case n < cap(s):
 		return s
 	case n == 0:
-		return make([]T, 0, 1)
+		return one[:0]
 	default:
-		return append(make([]T, 0, max(several, n+n/8+1)), s...)
+		s = append(make([]T, 0, max(12, n+n/8+1)), s...)
+		clear(one)
+		return s
 	}
 }
 

@@ -30,6 +30,9 @@ const (
 // prefetch starts the first stage for the i-th of the nodes that have something
 // to do, and the others for those before it.
 func (r *region) prefetch(i int) {
+	if next := i + ahead; next < len(r.places) {
+		prefetch(unsafe.Pointer(&r.nodes[r.places[next]]))
+	}
 	if i < len(r.places) {
 		r.prefetchEnds(r.places[i])
 	}
@@ -49,6 +52,7 @@ func (r *region) prefetchEnds(k int32) {
 	n := r.nodes[k]
 	prefetch(unsafe.Pointer(n))
 	prefetch(unsafe.Pointer(&n.net))
+	prefetch(unsafe.Pointer(&n.oneSlot))
 	for i := r.heads[k]; i >= 0; i = r.nexts[i] {
 		ev := &r.events[i]
 		prefetch(dataOf(ev.m))
@@ -62,8 +66,12 @@ func (r *region) prefetchEnds(k int32) {
 
 // prefetchOwners asks for the actors that the events are for.
 func (r *region) prefetchOwners(k int32) {
-	if s := r.nodes[k].hotSlot(); s != nil {
+	n := r.nodes[k]
+	if s := n.hotSlot(); s != nil {
 		prefetch(unsafe.Pointer(s))
+	}
+	if n.due < r.end {
+		prefetch(unsafe.Pointer(&n.timers))
 	}
 	for i := r.heads[k]; i >= 0; i = r.nexts[i] {
 		// The end of a dial is another node's.
@@ -79,6 +87,9 @@ func (r *region) prefetchHot(k int32) {
 	if s := n.hotSlot(); s != nil {
 		prefetch(dataOf(s.actor))
 		prefetch(unsafe.Pointer(&n.streams[n.hot]))
+	}
+	if n.due < r.end {
+		prefetch(unsafe.Pointer(&n.timers[0]))
 	}
 }
 

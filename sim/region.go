@@ -11,6 +11,7 @@ import (
 type region struct {
 	nodes  []*node
 	peers  []actors.Address // of all nodes of the simulation
+	end    actors.Time      // timers before it are due
 	events []event
 	busy   []uint64 // a bit for each place: the node there has something to do
 	places []int32  // the places whose bit is set, in order
@@ -58,7 +59,7 @@ func (r *region) mark(k NodeID) {
 // window, one after the other.
 func (x *exec) runRegion(f *fast, i int) {
 	r, base := &x.region, NodeID(i)<<f.shift
-	r.peers = x.sim.addresses
+	r.peers, r.end = x.sim.addresses, f.end
 	r.fill(x.sim.nodes[base:], base, f.sorted[f.starts[i]:f.starts[i+1]], f.woken[f.wstarts[i]:f.wstarts[i+1]])
 	for i := range len(r.places) + prefetchStages*ahead {
 		r.prefetch(i)

@@ -224,8 +224,7 @@ func (s *Simulation) Add(count int) NodeID {
 		n := &s.slab[0]
 		s.slab = s.slab[1:]
 		n.id = NodeID(len(s.nodes))
-		n.address = AddressOf(n.id)
-		s.addresses = append(s.addresses, n.address)
+		s.addresses = append(s.addresses, AddressOf(n.id))
 		n.wake, n.due = never, never
 		s.nodes = append(s.nodes, n)
 	}
