@@ -19,7 +19,16 @@ var ErrAddress = errors.New("actors: bad address")
 // canonical form. It is a small interned value: two addresses are equal
 // exactly if their canonical texts are. The zero Address is none.
 type Address struct {
-	text unique.Handle[string]
+	canonical unique.Handle[canonical]
+}
+
+// canonical is what an Address stands for. All but text follows from it, and is there to
+// be looked up without reading it, which may be anywhere in memory.
+type canonical struct {
+	text string
+	ip   [4]byte // see IPv4
+	port uint16
+	ipv4 bool
 }
 
 // IsZero reports whether a is no address.
@@ -30,7 +39,17 @@ func (a Address) String() string {
 	if a.IsZero() {
 		return ""
 	}
-	return a.text.Value()
+	return a.canonical.Value().text
+}
+
+// IPv4 returns host and port of ws://a.b.c.d:port, and false for any other address: with
+// another scheme, a name, IPv6, or a path.
+func (a Address) IPv4() (ip [4]byte, port uint16, ok bool) {
+	if a.IsZero() {
+		return
+	}
+	c := a.canonical.Value()
+	return c.ip, c.port, c.ipv4
 }
 
 // Scheme returns the part before "://".
@@ -145,17 +164,20 @@ func ParseAddress(s string) (Address, error) {
 	if port == "" {
 		port = defaultPort(scheme)
 	}
-	if port, err = canonicalPort(port); err != nil {
+	number, err := parsePort(port)
+	if err != nil {
 		return Address{}, fmt.Errorf("%w %q: %w", ErrAddress, s, err)
 	}
-	text := scheme + "://" + host + ":" + port
+	c := canonical{text: scheme + "://" + host + ":" + strconv.Itoa(int(number))}
 	if hasPath && path != "" {
-		text += "/" + path
+		c.text += "/" + path
+	} else if ip, err := netip.ParseAddr(host); err == nil && ip.Is4() && scheme == "ws" {
+		c.ip, c.port, c.ipv4 = ip.As4(), number, true
 	}
-	if len(text) > AddressMax {
-		return Address{}, fmt.Errorf("%w: %d bytes, at most %d allowed", ErrAddress, len(text), AddressMax)
+	if len(c.text) > AddressMax {
+		return Address{}, fmt.Errorf("%w: %d bytes, at most %d allowed", ErrAddress, len(c.text), AddressMax)
 	}
-	return Address{unique.Make(text)}, nil
+	return Address{unique.Make(c)}, nil
 }
 
 // MustAddress is [ParseAddress] for addresses known to be good; it panics on
@@ -222,19 +244,19 @@ func splitAuthority(s string) (host, port string, err error) {
 	return host, port, nil
 }
 
-func canonicalPort(s string) (string, error) {
+func parsePort(s string) (uint16, error) {
 	if s == "" {
-		return "", errors.New("missing port")
+		return 0, errors.New("missing port")
 	}
 	port := 0
 	for i := range len(s) {
 		if s[i] < '0' || s[i] > '9' || port > 65535 {
-			return "", fmt.Errorf("bad port %q", s)
+			return 0, fmt.Errorf("bad port %q", s)
 		}
 		port = port*10 + int(s[i]-'0')
 	}
 	if port < 1 || port > 65535 {
-		return "", fmt.Errorf("port %q is not from 1 to 65535", s)
+		return 0, fmt.Errorf("port %q is not from 1 to 65535", s)
 	}
-	return strconv.Itoa(port), nil
+	return uint16(port), nil
 }

@@ -118,3 +118,18 @@ func TestHashTellsTextsApart(t *testing.T) {
 		seen[actors.Sum(zero)] = string(zero)
 	}
 }
+
+func TestIPv4(t *testing.T) {
+	ip, port, ok := actors.MustAddress("ws://10.0.200.1:1111").IPv4()
+	if ip != [4]byte{10, 0, 200, 1} || port != 1111 || !ok {
+		t.Errorf("gives %v, %d, %v", ip, port, ok)
+	}
+	for _, text := range []string{"wss://10.0.0.1:1", "ws://10.0.0.1:1/x", "ws://[::ffff:10.0.0.1]:1", "ws://[::1]:1", "ws://h:1"} {
+		if ip, port, ok := actors.MustAddress(text).IPv4(); ok {
+			t.Errorf("%s gives %v, %d", text, ip, port)
+		}
+	}
+	if _, _, ok := (actors.Address{}).IPv4(); ok {
+		t.Error("the zero Address has a host")
+	}
+}

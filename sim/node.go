@@ -2,7 +2,7 @@ package sim
 
 import (
 	"math/rand/v2"
-	"strconv"
+	"net/netip"
 
 	"peernet/actors"
 )
@@ -11,42 +11,21 @@ import (
 type NodeID uint32
 
 // addressPort is the port of every simulated node.
-const addressPort = ":4000"
+const addressPort = 4000
 
 // NodesMax is how many nodes a simulation can have: the addresses of 10.0.0.0/8.
 const NodesMax = 1 << 24
 
 // AddressOf returns the address of a node: ws://10.x.y.z:4000.
 func AddressOf(id NodeID) actors.Address {
-	text := append(make([]byte, 0, 32), "ws://10"...)
-	for shift := 16; shift >= 0; shift -= 8 {
-		text = strconv.AppendUint(append(text, '.'), uint64(byte(id>>shift)), 10)
-	}
-	return actors.MustAddress(string(append(text, addressPort...)))
+	ip := netip.AddrFrom4([4]byte{10, byte(id >> 16), byte(id >> 8), byte(id)})
+	return actors.MustAddress("ws://" + netip.AddrPortFrom(ip, addressPort).String())
 }
 
 // NodeOf reverses AddressOf, without a table: the node may not exist.
 func NodeOf(a actors.Address) (NodeID, bool) {
-	const prefix, suffix = "ws://10.", addressPort
-	s := a.String()
-	if len(s) < len(prefix)+len(suffix) || s[:len(prefix)] != prefix || s[len(s)-len(suffix):] != suffix {
-		return 0, false
-	}
-	id, part, dots := uint32(0), uint32(0), 0
-	for _, c := range []byte(s[len(prefix) : len(s)-len(suffix)]) {
-		switch {
-		case c == '.':
-			id, part, dots = id<<8|part, 0, dots+1
-		case c < '0' || c > '9':
-			return 0, false
-		default:
-			part = part*10 + uint32(c-'0')
-		}
-		if part > 255 {
-			return 0, false
-		}
-	}
-	return NodeID(id<<8 | part), dots == 2
+	ip, port, ok := a.IPv4()
+	return NodeID(ip[1])<<16 | NodeID(ip[2])<<8 | NodeID(ip[3]), ok && ip[0] == 10 && port == addressPort
 }
 
 // A node is the simulator's side of one node. Its actors' state is behind

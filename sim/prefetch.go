@@ -74,8 +74,10 @@ func (r *region) prefetchOwners(k int32) {
 		prefetch(unsafe.Pointer(&n.timers))
 	}
 	for i := r.heads[k]; i >= 0; i = r.nexts[i] {
-		// The end of a dial is another node's.
-		if ev := &r.events[i]; ev.end != nil && ev.op != opDial && ev.op != opJoin {
+		switch ev := &r.events[i]; {
+		case ev.op == opDatagram:
+			prefetch(*(*unsafe.Pointer)(unsafe.Pointer(&r.peers[ev.src]))) // for who answers
+		case ev.end != nil && ev.op != opDial && ev.op != opJoin: // that end is another node's
 			prefetch(dataOf(ev.end.actor))
 		}
 	}
