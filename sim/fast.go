@@ -33,25 +33,29 @@ type fast struct {
 	panicked atomic.Pointer[Panic]
 }
 
-// regionShift makes regions of 64 nodes or more, and about a thousand of them.
-func regionShift(nodes int) uint {
-	return uint(max(6, bits.Len(uint(nodes))-10))
+// sparse is how many events a region should have: with few, most of its time would be
+// spent filling and emptying the pipeline of prefetching.
+const sparse = 128
+
+// regionShift makes regions of 64 nodes or more, and about a thousand of them: fewer and
+// larger ones if there are few events, but enough for all workers.
+func regionShift(nodes, events, workers int) uint {
+	shift := max(6, bits.Len(uint(nodes))-10)
+	for regions := nodes >> shift; regions > 4*workers && regions*sparse > events; regions /= 2 {
+		shift++
+	}
+	return uint(shift)
 }
 
-// resize prepares for the nodes that there are.
-func (f *fast) resize() {
-	f.shift = regionShift(len(f.sim.nodes))
-	f.regions = (len(f.sim.nodes) + 1<<f.shift - 1) >> f.shift
-	f.starts = make([]int, f.regions+1)
-	f.wstarts = make([]int, f.regions+1)
-	f.counts = make([][]int, len(f.sim.execs))
-	f.wcounts = make([][]int, len(f.sim.execs))
-	for i := range f.counts {
-		f.counts[i] = make([]int, f.regions)
-		f.wcounts[i] = make([]int, f.regions)
-	}
-	for _, x := range f.sim.execs {
-		x.region = newRegion(1 << f.shift)
+// divide makes regions for a window of so many events.
+func (f *fast) divide(events int) {
+	nodes, workers := len(f.sim.nodes), len(f.sim.execs)
+	f.shift = regionShift(nodes, events, workers)
+	f.regions = (nodes + 1<<f.shift - 1) >> f.shift
+	f.starts, f.wstarts = resized(f.starts, f.regions+1), resized(f.wstarts, f.regions+1)
+	f.counts, f.wcounts = resized(f.counts, workers), resized(f.wcounts, workers)
+	for i := range workers {
+		f.counts[i], f.wcounts[i] = resized(f.counts[i], f.regions), resized(f.wcounts[i], f.regions)
 	}
 }
 
@@ -85,9 +89,7 @@ func (f *fast) runWindow(window int64) {
 	if work == 0 {
 		return
 	}
-	if f.regions == 0 || f.regions != (len(s.nodes)+1<<f.shift-1)>>f.shift || f.shift != regionShift(len(s.nodes)) {
-		f.resize()
-	}
+	f.divide(work)
 	parallel := total > serialMax*2 || work > serialMax*4
 	f.window = window
 	f.phase(parallel, (*fast).count)

@@ -19,16 +19,11 @@ type region struct {
 	nexts  []int32  // by event: another one of the same node, or −1
 }
 
-func newRegion(nodes int) region {
-	return region{
-		busy: make([]uint64, (nodes+63)/64), places: make([]int32, 0, nodes), heads: make([]int32, nodes),
-	}
-}
-
 // fill takes the nodes of a region, which starts at base, their events, and
 // those whose timers are due.
 func (r *region) fill(nodes []*node, base NodeID, events []event, woken []NodeID) {
 	r.nodes, r.events, r.places = nodes, events, r.places[:0]
+	r.busy, r.heads = resized(r.busy, (len(nodes)+63)/64), resized(r.heads, len(nodes))
 	r.nexts = resized(r.nexts, len(events))
 	for i := range events {
 		k := events[i].dst - base
@@ -60,7 +55,7 @@ func (r *region) mark(k NodeID) {
 func (x *exec) runRegion(f *fast, i int) {
 	r, base := &x.region, NodeID(i)<<f.shift
 	r.peers, r.end = x.sim.addresses, f.end
-	r.fill(x.sim.nodes[base:], base, f.sorted[f.starts[i]:f.starts[i+1]], f.woken[f.wstarts[i]:f.wstarts[i+1]])
+	r.fill(x.sim.nodes[base:min(int(base)+1<<f.shift, len(x.sim.nodes))], base, f.sorted[f.starts[i]:f.starts[i+1]], f.woken[f.wstarts[i]:f.wstarts[i+1]])
 	for i := range len(r.places) + prefetchStages*ahead {
 		r.prefetch(i)
 		if i -= prefetchStages * ahead; i >= 0 {

@@ -206,6 +206,9 @@ func (s *Simulation) NodeRand(id NodeID, name string) *rand.Rand {
 	return rand.New(&pcg)
 }
 
+// Addresses returns the addresses of all nodes, by id. They are not to be changed.
+func (s *Simulation) Addresses() []actors.Address { return s.addresses }
+
 // Add adds nodes that are not running yet, and returns the first. Their
 // addresses are [AddressOf] their ids.
 func (s *Simulation) Add(count int) NodeID {

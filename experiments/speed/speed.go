@@ -60,7 +60,7 @@ func exchange(t *lab.Trial, p parameters) error {
 	m := begin()
 	s := t.Simulation(sim.Config{Latency: sim.Latency{Message: dist.Uniform{Low: 10 * time.Millisecond, High: 100 * time.Millisecond}}})
 	s.Add(p.Nodes)
-	config := &shuffle.Config{Peers: lab.Addresses(p.Nodes), Period: 5 * time.Second, Careless: p.Careless}
+	config := &shuffle.Config{Peers: s.Addresses(), Period: 5 * time.Second, Careless: p.Careless}
 	nodes := make([]shuffle.Node, p.Nodes)
 	r := t.Rand("views")
 	for i := range nodes {
