@@ -50,7 +50,7 @@ func flood(t *lab.Trial, p parameters) error {
 	if err != nil {
 		return err
 	}
-	m.end(t, sum.Deliveries)
+	m.end(t, sum.Deliveries, sum.CPUS)
 	t.Measure("coverage", sum.Announce.CoverageMean)
 	return nil
 }
@@ -74,10 +74,11 @@ func exchange(t *lab.Trial, p parameters) error {
 		}
 		s.Start(sim.NodeID(i), n)
 	}
+	started := cpu()
 	if err := s.Run(t.Context, time.Minute); err != nil {
 		return err
 	}
-	m.end(t, s.Totals().Deliveries)
+	m.end(t, s.Totals().Deliveries, (cpu() - started).Seconds())
 	wrong := 0
 	for i := range nodes {
 		n := &nodes[i]
