@@ -3,6 +3,7 @@ package sim
 import (
 	"math/bits"
 	"time"
+	"unsafe"
 
 	"peernet/actors"
 )
@@ -86,7 +87,14 @@ type LinkEnd struct {
 
 // Links calls f for each open link end of a node that is bound.
 func (s *Simulation) Links(id NodeID, f func(LinkEnd)) {
-	for _, e := range s.nodes[id].ends {
+	ends := s.nodes[id].ends
+	for _, e := range ends {
+		prefetch(unsafe.Pointer(e))
+	}
+	for _, e := range ends {
+		prefetch(unsafe.Pointer(e.peer)) // at nodes anywhere in memory
+	}
+	for _, e := range ends {
 		if e.state != endOpen || e.actor == nil {
 			continue
 		}
