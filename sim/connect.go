@@ -67,10 +67,13 @@ func (s *Simulation) Connect(edges [][2]NodeID, attach func(l actors.Link, outbo
 		if first[i] == first[i+1] {
 			continue
 		}
+		own := sides[first[i]:first[i+1]]
+		for _, side := range own { // all first: a root may end, and close them
+			s.join(ends[side], ends[side^1], edges[side/2][1-side&1])
+		}
 		s.outside(n, func(x *exec) {
-			for _, side := range sides[first[i]:first[i+1]] {
+			for _, side := range own {
 				e, outbound := ends[side], side&1 == 0
-				s.join(e, ends[side^1], edges[side/2][1-side&1])
 				if s.network != nil {
 					x.opened(e, !outbound)
 				}
