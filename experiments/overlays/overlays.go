@@ -107,44 +107,40 @@ func Regular(t *lab.Trial, s *sim.Simulation, count, degree int, app func(i int)
 
 // Complete adds nodes to an empty simulation that all have links with each other.
 func Complete(s *sim.Simulation, count int, app func(i int) mesh.App) []mesh.Static {
-	var links [][2]int
-	for i := range count {
+	var links [][2]sim.NodeID
+	for i := range sim.NodeID(count) {
 		for k := range i {
-			links = append(links, [2]int{k, i})
+			links = append(links, [2]sim.NodeID{k, i})
 		}
 	}
 	return static(s, count, links, app)
 }
 
 // static adds nodes with these links.
-func static(s *sim.Simulation, count int, links [][2]int, app func(i int) mesh.App) []mesh.Static {
+func static(s *sim.Simulation, count int, links [][2]sim.NodeID, app func(i int) mesh.App) []mesh.Static {
 	s.Add(count)
 	nodes := make([]mesh.Static, count)
 	for i := range nodes {
 		nodes[i].App = app(i)
 		s.Start(sim.NodeID(i), &nodes[i])
 	}
-	for _, e := range links {
-		a, b := s.Link(sim.NodeID(e[0]), sim.NodeID(e[1]))
-		s.Send(sim.NodeID(e[0]), &mesh.Attach{Link: a})
-		s.Send(sim.NodeID(e[1]), &mesh.Attach{Link: b})
-	}
+	s.Connect(links, func(l actors.Link, _ bool) actors.Message { return &mesh.Attach{Link: l} })
 	return nodes
 }
 
 // pairing draws the links of a random regular graph: ends are paired at random, and pairs
 // that are no link, or are one twice, swap an end with a random other pair. The
 // degree has to be much smaller than count, or that does not end.
-func pairing(r *rand.Rand, count, degree int) [][2]int {
-	ends := make([]int, count*degree)
+func pairing(r *rand.Rand, count, degree int) [][2]sim.NodeID {
+	ends := make([]sim.NodeID, count*degree)
 	for i := range ends {
-		ends[i] = i / degree
+		ends[i] = sim.NodeID(i / degree)
 	}
 	r.Shuffle(len(ends), func(i, k int) { ends[i], ends[k] = ends[k], ends[i] })
 	pairs := len(ends) / 2
-	have := map[[2]int]int{} // how often
-	key := func(p int) [2]int {
-		return [2]int{min(ends[2*p], ends[2*p+1]), max(ends[2*p], ends[2*p+1])}
+	have := map[[2]sim.NodeID]int{} // how often
+	key := func(p int) [2]sim.NodeID {
+		return [2]sim.NodeID{min(ends[2*p], ends[2*p+1]), max(ends[2*p], ends[2*p+1])}
 	}
 	for p := range pairs {
 		have[key(p)]++
@@ -165,7 +161,7 @@ func pairing(r *rand.Rand, count, degree int) [][2]int {
 			again = true
 		}
 	}
-	all := make([][2]int, pairs)
+	all := make([][2]sim.NodeID, pairs)
 	for p := range all {
 		all[p] = key(p)
 	}
