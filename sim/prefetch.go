@@ -13,7 +13,7 @@ import (
 // looks up. So a worker asks for the cache lines that a node is about to need
 // while it still runs the nodes before it, in stages: each stage reads only what
 // the one before has asked for. That is why what a message needs comes first in
-// a node, in a link end, and in the actors of package peer: there are seven
+// a node, in a link end, and in the actors of package peer: there are some ten
 // lines to ask for. At 100,000 nodes the flood benchmark runs at less than half
 // the speed without.
 //
