@@ -19,7 +19,7 @@ var ErrAddress = errors.New("actors: bad address")
 // canonical form. It is a small interned value: two addresses are equal
 // exactly if their canonical texts are. The zero Address is none.
 type Address struct {
-	canonical unique.Handle[canonical]
+	value unique.Handle[canonical]
 }
 
 // canonical is what an Address stands for. All but text follows from it, and is there to
@@ -39,7 +39,7 @@ func (a Address) String() string {
 	if a.IsZero() {
 		return ""
 	}
-	return a.canonical.Value().text
+	return a.value.Value().text
 }
 
 // IPv4 returns host and port of ws://a.b.c.d:port, and false for any other address: with
@@ -48,7 +48,7 @@ func (a Address) IPv4() (ip [4]byte, port uint16, ok bool) {
 	if a.IsZero() {
 		return
 	}
-	c := a.canonical.Value()
+	c := a.value.Value()
 	return c.ip, c.port, c.ipv4
 }
 
@@ -171,8 +171,10 @@ func ParseAddress(s string) (Address, error) {
 	c := canonical{text: scheme + "://" + host + ":" + strconv.Itoa(int(number))}
 	if hasPath && path != "" {
 		c.text += "/" + path
-	} else if ip, err := netip.ParseAddr(host); err == nil && ip.Is4() && scheme == "ws" {
-		c.ip, c.port, c.ipv4 = ip.As4(), number, true
+	} else if scheme == "ws" {
+		if ip, err := netip.ParseAddr(host); err == nil && ip.Is4() {
+			c.ip, c.port, c.ipv4 = ip.As4(), number, true
+		}
 	}
 	if len(c.text) > AddressMax {
 		return Address{}, fmt.Errorf("%w: %d bytes, at most %d allowed", ErrAddress, len(c.text), AddressMax)

@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -52,6 +53,43 @@ func (c *connected) Receive(ctx actors.Context, m actors.Message) {
 		c.heard = append(c.heard, fmt.Sprint("hello ", m.from))
 	case *actors.LinkDown:
 		c.heard = append(c.heard, m.Reason.String())
+	}
+}
+
+// Where latencies are drawn by message, a network that is connected at once has the trace of
+// one whose links are made one by one.
+func TestConnectIsAsOneByOne(t *testing.T) {
+	const count = 40
+	var edges [][2]sim.NodeID
+	for r := rand.New(rand.NewPCG(1, 2)); len(edges) < 5*count; {
+		edges = append(edges, [2]sim.NodeID{sim.NodeID(r.IntN(count)), sim.NodeID(r.IntN(count/2) + count/2)})
+	}
+	var traces [2]uint64
+	for i := range traces {
+		s, err := sim.New(sim.Config{Latency: sim.Latency{Message: dist.Uniform{Low: time.Millisecond, High: time.Second}}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s.Add(count)
+		for k := range sim.NodeID(count) {
+			s.Start(k, &connected{number: byte(k)})
+		}
+		if i == 0 {
+			s.Connect(edges, func(l actors.Link, outbound bool) actors.Message { return &given{l, outbound} })
+		} else {
+			for _, e := range edges {
+				a, b := s.Link(e[0], e[1])
+				s.Send(e[0], &given{a, true})
+				s.Send(e[1], &given{b, false})
+			}
+		}
+		if err := s.Run(t.Context(), 2*time.Second); err != nil {
+			t.Fatal(err)
+		}
+		traces[i] = s.TraceHash()
+	}
+	if traces[0] != traces[1] {
+		t.Errorf("traces are %016x and, one by one, %016x", traces[0], traces[1])
 	}
 }
 

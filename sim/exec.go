@@ -273,7 +273,7 @@ func (x *exec) endNode(closing bool) {
 		}
 	}
 	n.ends, n.watches, n.names = nil, nil, nil
-	n.timers, n.due = nil, never
+	n.timers, n.oneTimer, n.due = nil, [1]timer{}, never
 	if x.sim.ref != nil {
 		x.sim.ref.drop(n.id, func(*timer) bool { return true })
 	}

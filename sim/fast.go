@@ -47,7 +47,7 @@ func regionShift(nodes, events, workers int) uint {
 	return uint(shift)
 }
 
-// divide makes regions for a window of so many events.
+// divide makes regions for a window of so many events, at the most.
 func (f *fast) divide(events int) {
 	nodes, workers := len(f.sim.nodes), len(f.sim.execs)
 	f.shift = regionShift(nodes, events, workers)

@@ -52,14 +52,14 @@ type node struct {
 	region  uint8    // of the Network
 	profile *profile // nil for the zero Profile
 
-	oneSlot   [1]slot // slots at first, and so on
-	oneStream [1]rand.PCG
-	armed     uint32 // timers armed
+	oneSlot   [1]slot     // the room of slots at first
+	oneStream [1]rand.PCG // of streams
+	armed     uint32      // timers armed
 	dials     uint32
 	planned   uint16 // events that the world planned
 
-	timers   []timer // a binary heap, earliest first
-	oneTimer [1]timer
+	timers   []timer  // a binary heap, earliest first
+	oneTimer [1]timer // the room of timers at first
 	rare     map[*endpoint]*endRare
 
 	ends    []*endpoint // that are not closed

@@ -55,7 +55,8 @@ func (r *region) mark(k NodeID) {
 func (x *exec) runRegion(f *fast, i int) {
 	r, base := &x.region, NodeID(i)<<f.shift
 	r.peers, r.end = x.sim.addresses, f.end
-	r.fill(x.sim.nodes[base:min(int(base)+1<<f.shift, len(x.sim.nodes))], base, f.sorted[f.starts[i]:f.starts[i+1]], f.woken[f.wstarts[i]:f.wstarts[i+1]])
+	nodes := x.sim.nodes[base:]
+	r.fill(nodes[:min(1<<f.shift, len(nodes))], base, f.sorted[f.starts[i]:f.starts[i+1]], f.woken[f.wstarts[i]:f.wstarts[i+1]])
 	for i := range len(r.places) + prefetchStages*ahead {
 		r.prefetch(i)
 		if i -= prefetchStages * ahead; i >= 0 {

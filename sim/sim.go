@@ -207,7 +207,7 @@ func (s *Simulation) NodeRand(id NodeID, name string) *rand.Rand {
 }
 
 // Addresses returns the addresses of all nodes, by id. They are not to be changed.
-func (s *Simulation) Addresses() []actors.Address { return s.addresses }
+func (s *Simulation) Addresses() []actors.Address { return slices.Clip(s.addresses) }
 
 // Add adds nodes that are not running yet, and returns the first. Their
 // addresses are [AddressOf] their ids.

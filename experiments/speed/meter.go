@@ -25,14 +25,16 @@ func begin() meter {
 	return meter{time.Now(), cpu()}
 }
 
-// end reports the costs, of a trial that delivered so many messages, and took so many CPU
-// seconds of it after its start.
-func (m meter) end(t *lab.Trial, deliveries uint64, started float64) {
+// end reports the costs of a trial that delivered so many messages, and ran for so many CPU
+// seconds after its start.
+func (m meter) end(t *lab.Trial, deliveries uint64, run float64) {
 	spent := (cpu() - m.cpu).Seconds()
 	t.Cost("deliveries, M", float64(deliveries)/1e6)
-	t.Cost("M deliveries per CPU second", float64(deliveries)/1e6/spent)
-	t.Cost("after the start", float64(deliveries)/1e6/started)
-	t.Cost("CPU, s", spent)
+	if spent > 0 && run > 0 { // else not known on this system
+		t.Cost("M deliveries per CPU second", float64(deliveries)/1e6/spent)
+		t.Cost("after the start", float64(deliveries)/1e6/run)
+		t.Cost("CPU, s", spent)
+	}
 	t.Cost("wall, s", time.Since(m.wall).Seconds())
 	if peak := peakMemory(); peak > 0 {
 		t.Cost("peak memory, MiB", float64(peak)/(1<<20))
