@@ -97,7 +97,7 @@ func TestOneTraceOfManyNodes(t *testing.T) {
 // sleeper is a root that arms a timer.
 type sleeper struct{ timer *big }
 
-type big struct{ bytes [64]byte }
+type big [64]byte
 
 var bigKind = actors.RegisterMessage("regions_test.big", nil)
 
