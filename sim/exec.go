@@ -2,6 +2,7 @@ package sim
 
 import (
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"peernet/actors"
@@ -239,13 +240,13 @@ func (x *exec) end(who actors.Ref) {
 		}
 		i++
 	}
-	for i := 0; i < len(n.watches); {
-		w := n.watches[i]
+	for i := 0; n.watches != nil && i < len(*n.watches); {
+		w := (*n.watches)[i]
 		if w.who == who {
 			x.enqueue(local{to: w.watcher, m: &actors.Terminated{Who: who}})
 		}
 		if w.who == who || w.watcher == who {
-			n.watches = append(n.watches[:i], n.watches[i+1:]...)
+			*n.watches = slices.Delete(*n.watches, i, i+1)
 			continue
 		}
 		i++
@@ -530,7 +531,11 @@ func (x *exec) Watch(who actors.Ref) {
 		x.enqueue(local{to: x.self, m: &actors.Terminated{Who: who}})
 		return
 	}
-	x.node.watches = append(x.node.watches, watch{who, x.self})
+	n := x.node
+	if n.watches == nil {
+		n.watches = new([]watch)
+	}
+	*n.watches = append(*n.watches, watch{who, x.self})
 }
 
 // Emit implements [actors.Context].

@@ -56,7 +56,7 @@ func (e *endpoint) needRare() *endRare {
 
 func (n *node) newEndpoint(s endState) *endpoint {
 	e := &endpoint{node: n, state: s}
-	n.ends = append(n.ends, e)
+	n.ends = append(roomFor(n.ends, nil, 8), e)
 	return e
 }
 

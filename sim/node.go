@@ -64,8 +64,8 @@ type node struct {
 
 	ends    []*endpoint // that are not closed
 	names   []spawned
-	watches []watch
-	_       [56]byte // makes six cache lines
+	watches *[]watch // nil is none: few nodes have any
+	_       [8]byte  // makes five cache lines
 }
 
 // never is later than any time.
@@ -102,7 +102,7 @@ func (t *timer) before(u *timer) bool {
 
 // pushTimer enters t into the heap.
 func (n *node) pushTimer(t timer) {
-	n.timers = append(roomFor(n.timers, n.oneTimer[:]), t)
+	n.timers = append(roomFor(n.timers, n.oneTimer[:], 12), t)
 	n.siftUp(len(n.timers) - 1)
 	n.due = n.timers[0].at
 }
@@ -190,23 +190,23 @@ func (n *node) vacantSlot() int {
 			}
 		}
 	}
-	n.slots = append(roomFor(n.slots, n.oneSlot[:]), slot{})
-	n.streams = append(roomFor(n.streams, n.oneStream[:]), rand.PCG{})
+	n.slots = append(roomFor(n.slots, n.oneSlot[:], 12), slot{})
+	n.streams = append(roomFor(n.streams, n.oneStream[:], 12), rand.PCG{})
 	return len(n.slots) - 1
 }
 
 // roomFor returns s with room for one more. The nodes of a simple protocol have one actor
 // and one timer, for which there is room in the node. Others have a dozen, so that the
-// second makes room for that; and as there are many nodes, s grows by an eighth then, not
+// next makes room for several; and as there are many nodes, s grows by an eighth then, not
 // by doubling.
-func roomFor[T any](s, one []T) []T {
+func roomFor[T any](s, one []T, several int) []T {
 	switch n := len(s); {
 	case n < cap(s):
 		return s
-	case n == 0:
-		return one[:0]
+	case n < len(one):
+		return one[:n]
 	default:
-		s = append(make([]T, 0, max(12, n+n/8+1)), s...)
+		s = append(make([]T, 0, max(several, n+n/8+1)), s...)
 		clear(one)
 		return s
 	}
