@@ -230,7 +230,7 @@ func (x *exec) peer() NodeID {
 func (x *exec) end(who actors.Ref) {
 	n := x.node
 	s := n.actor(who)
-	s.actor, s.end = nil, nil
+	s.actor, s.end = nil, noEnd
 	n.free++
 	x.dropTimers(who.Slot)
 	for i := 0; i < len(n.ends); {
@@ -280,7 +280,7 @@ func (x *exec) endNode(closing bool) {
 	}
 	n.free = 0
 	for i := range n.slots {
-		n.slots[i].actor, n.slots[i].end = nil, nil
+		n.slots[i].actor, n.slots[i].end = nil, noEnd
 		n.free++
 	}
 	x.sim.alive.Add(-1)

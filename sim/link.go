@@ -60,6 +60,14 @@ func (n *node) newEndpoint(s endState) *endpoint {
 	return e
 }
 
+// placeOf is where an end is among those of its node, for slot.end.
+func (n *node) placeOf(e *endpoint) uint32 {
+	if len(n.ends) <= 64 { // of more, nothing is known
+		return uint32(slices.Index(n.ends, e))
+	}
+	return noEnd
+}
+
 // close makes an end a closed one, that its node does not know any more.
 func (e *endpoint) close() {
 	n := e.node
@@ -80,7 +88,7 @@ func (e *endpoint) Bind(owner actors.Ref) {
 		e.Close()
 		return
 	}
-	e.owner, e.actor, s.end = owner, s.actor, e
+	e.owner, e.actor, s.end = owner, s.actor, e.node.placeOf(e)
 	x := e.node.exec
 	if r := e.node.rare[e]; r != nil {
 		for _, m := range r.pending {

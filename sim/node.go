@@ -65,7 +65,7 @@ type node struct {
 	ends    []*endpoint // that are not closed
 	names   []spawned
 	watches *[]watch // nil is none: few nodes have any
-	_       [8]byte  // makes five cache lines
+	_       [16]byte // makes five cache lines
 }
 
 // never is later than any time.
@@ -74,9 +74,13 @@ const never = actors.Time(1<<63 - 1)
 // A slot holds an actor. Its generation outlives it.
 type slot struct {
 	actor actors.Actor
-	end   *endpoint // a link that the actor owns, if any; only to prefetch it
 	gen   uint32
+	// end is where a link that the actor owns was among node.ends when it was bound, or
+	// noEnd: ends before it may have gone. It is only to prefetch it.
+	end uint32
 }
+
+const noEnd = ^uint32(0)
 
 // spawned counts the actors of one name.
 type spawned struct {
@@ -190,7 +194,7 @@ func (n *node) vacantSlot() int {
 			}
 		}
 	}
-	n.slots = append(roomFor(n.slots, n.oneSlot[:], 12), slot{})
+	n.slots = append(roomFor(n.slots, n.oneSlot[:], 12), slot{end: noEnd})
 	n.streams = append(roomFor(n.streams, n.oneStream[:], 12), rand.PCG{})
 	return len(n.slots) - 1
 }

@@ -124,7 +124,7 @@ func (n *node) hotSlot() *slot {
 // prefetchQueue asks for the receivers of the next waiting local messages and
 // their links.
 func (x *exec) prefetchQueue(from int) {
-	slots := x.node.slots
+	slots, ends := x.node.slots, x.node.ends
 	next := x.queue[from:min(from+16, len(x.queue))]
 	for i := range next {
 		if to := next[i].to.Slot; int(to) < len(slots) {
@@ -134,7 +134,9 @@ func (x *exec) prefetchQueue(from int) {
 	for i := range next {
 		if to := next[i].to.Slot; int(to) < len(slots) {
 			prefetch(dataOf(slots[to].actor))
-			prefetch(unsafe.Pointer(slots[to].end))
+			if at := slots[to].end; int(at) < len(ends) {
+				prefetch(unsafe.Pointer(ends[at]))
+			}
 		}
 	}
 }
