@@ -64,7 +64,7 @@ type node struct {
 
 	ends    []*endpoint // that are not closed
 	names   []spawned
-	watches *[]watch // nil is none: few nodes have any
+	watches *[]watch // nil is none: few have any
 	_       [16]byte // makes five cache lines
 }
 

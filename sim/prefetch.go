@@ -134,7 +134,7 @@ func (x *exec) prefetchQueue(from int) {
 	for i := range next {
 		if to := next[i].to.Slot; int(to) < len(slots) {
 			prefetch(dataOf(slots[to].actor))
-			if at := slots[to].end; int(at) < len(ends) {
+			if at := slots[to].end; at < uint32(len(ends)) {
 				prefetch(unsafe.Pointer(ends[at]))
 			}
 		}
