@@ -119,7 +119,7 @@ func (x *exec) negotiate(ufrag string) actors.DialID {
 	}
 	s := &actors.Signal{
 		Ufrag: fmt.Sprintf("%d/%d/%d", n.id, n.inc, id), Pwd: "simulated+simulated+simulated", Mid: "0",
-		Candidates: []actors.Candidate{{Type: kind, Host: x.sim.addresses[n.id].Host(), Port: 4000, Priority: 1}},
+		Candidates: []actors.Candidate{{Type: kind, Host: x.sim.addresses[n.id].Host(), Port: addressPort, Priority: 1}},
 	}
 	binary.BigEndian.PutUint32(s.Fingerprint[:], uint32(n.id)+1)
 	if ufrag != "" {
